@@ -1,0 +1,76 @@
+"""Where allauth meets this product."""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": gettext_lazy(
+            "This address and this password do not belong together. Check both and try again."
+        ),
+        "too_many_login_attempts": gettext_lazy(
+            "Too many tries. Wait five minutes, then try again."
+        ),
+        "incorrect_code": gettext_lazy("This is not the code. Look at the newest mail from us."),
+        "incorrect_password": gettext_lazy("This is not your password."),
+        "enter_current_password": gettext_lazy("This is not your password."),
+        "rate_limited": gettext_lazy("This was too quick. Wait a moment, then try again."),
+    }
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        saved: User = super().save_user(request, user, form, commit=False)
+        saved.display_name = form.cleaned_data["display_name"]
+        saved.time_zone = form.cleaned_data.get("time_zone", "")
+        if commit:
+            saved.save()
+        return saved
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """None where the address or the password is wrong.
+
+        Everybody knows the password of the demo people: where they could do harm they stay out,
+        even if somebody has copied a demo database there.
+        """
+        user: User | None = super().authenticate(request, **credentials)
+        public = credentials.get("password") == settings.DEMO_PASSWORD
+        if user and public and not settings.DEBUG and user.email in settings.DEMO_ADDRESSES:
+            return None
+        return user
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether to send somebody there after log-in: this very host and no other."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(
+            url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("accounts:profile")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A mail server that is down costs the mail, not the page: it says what to do."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException):
+            logger.exception("An account mail could not be sent", extra={"mail": template_prefix})
+            if self.request:
+                messages.error(
+                    self.request,
+                    _("We could not send the mail just now. Ask for it again in a few minutes."),
+                )

@@ -1,0 +1,28 @@
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.forms import ProfileForm
+from accounts.models import User
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Name, language and time zone of whoever is signed in."""
+    # Read anew: a form writes into the object it checks, and the page shows the one in `request`.
+    person = User.objects.get(pk=cast(User, request.user).pk)
+    form = ProfileForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        with translation.override(person.locale or translation.get_language()):
+            messages.success(request, _("Your profile is saved."))
+        return redirect("accounts:profile")
+    status = 400 if form.is_bound and form.errors else 200
+    return render(request, "accounts/profile.html", {"form": form}, status=status)

@@ -1,0 +1,81 @@
+"""Refusals and failures as pages in the product's clothes, or as JSON where that was asked for."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.core.exceptions import BadRequest, MiddlewareNotUsed, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import get_template
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+
+
+def asks_for_json(request: HttpRequest) -> bool:
+    """Whether the caller named `application/json`; `*/*` gets the page."""
+    accept = request.headers.get("Accept", "")
+    return any(part.partition(";")[0].strip() == "application/json" for part in accept.split(","))
+
+
+def respond(request: HttpRequest, *, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
+    """The error as `{"code", "detail"}` or as the page `<status>.html`."""
+    if asks_for_json(request):
+        return JsonResponse({"code": code, "detail": detail}, status=status)
+    return render(request, f"{status.value}.html", {"detail": detail}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    detail = _("This request could not be read. Go back and try again.")
+    return respond(request, status=HTTPStatus.BAD_REQUEST, code="invalid", detail=detail)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    detail = _("You may not see or do this. Sign in with another account, or go back.")
+    return respond(request, status=HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    detail = _("There is nothing at this address, or it is not yours to see.")
+    return respond(request, status=HTTPStatus.NOT_FOUND, code="not_found", detail=detail)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    detail = _("This page was open for too long, or cookies are off. Load it again, then repeat.")
+    return respond(request, status=HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Rendered without the request and its context: whatever broke may be part of them."""
+    detail = _("Something went wrong on our side. Try again in a moment.")
+    if asks_for_json(request):
+        return JsonResponse({"code": "internal", "detail": detail}, status=500)
+    return HttpResponseServerError(get_template("500.html").render({"detail": detail}))
+
+
+class PagesInDebugMiddleware(MiddlewareMixin):
+    """Shows our own pages for refusals in debug too, where Django would show tables of patterns.
+
+    Whoever tries the product out sees what everybody will see. Failures keep Django's page, which
+    helps to find them. Belongs last in the list.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if not settings.DEBUG:
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Http404):
+            return page_not_found(request, exception)
+        if isinstance(exception, BadRequest | SuspiciousOperation):
+            return bad_request(request, exception)
+        return None
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.status_code == HTTPStatus.NOT_FOUND and request.resolver_match is None:
+            return page_not_found(request, Http404())
+        return response

@@ -1,0 +1,1 @@
+"""People, listings and drawn photos to look around with. For debug only."""

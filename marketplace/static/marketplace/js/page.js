@@ -1,0 +1,4 @@
+// What every page has.
+import "./theme_switch.js";
+import "./forms.js";
+import "./menu.js";

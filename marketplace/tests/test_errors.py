@@ -1,0 +1,120 @@
+"""Refusals and failures."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
+from django.test import Client
+from pytest_django import DjangoDbBlocker, Settings
+
+from accounts.models import User
+from marketplace.listings.models import Listing
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], Client]:
+    """Makes the first page raise; the client answers as a server would."""
+
+    def arrange(problem: Exception) -> Client:
+        def fail(**filters: Any) -> None:
+            raise problem
+
+        monkeypatch.setattr("marketplace.listings.selectors.browse_listings", fail)
+        return Client(raise_request_exception=False)
+
+    return arrange
+
+
+@pytest.mark.django_db
+def test_a_missing_page_is_ours(client: Client) -> None:
+    response = client.get("/nothing/here/")
+    assert response.status_code == 404
+    assert 'class="brand"' in response.content.decode()
+    assert "Not found" in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("accept", ["application/json", "text/plain, application/json;q=0.5"])
+def test_who_names_json_gets_json(client: Client, accept: str) -> None:
+    response = client.get("/nothing/here/", headers={"Accept": accept})
+    assert response.status_code == 404
+    body = response.json()
+    assert set(body) == {"code", "detail"}
+    assert body["code"] == "not_found"
+
+
+@pytest.mark.django_db
+def test_who_takes_anything_gets_the_page(client: Client) -> None:
+    response = client.get("/nothing/here/", headers={"Accept": "*/*"})
+    assert response.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.django_db
+def test_a_failure_is_a_page_without_details(breaks: Callable[[Exception], Client]) -> None:
+    response = breaks(DatabaseError("password=secret")).get("/")
+    assert response.status_code == 500
+    assert "Something went wrong" in response.content.decode()
+    assert "secret" not in response.content.decode()
+
+
+def test_a_failure_is_a_page_without_a_database_too(
+    client: Client, django_db_blocker: DjangoDbBlocker
+) -> None:
+    client.raise_request_exception = False
+    with django_db_blocker.block():
+        response = client.get("/")
+    assert response.status_code == 500
+    assert 'class="brand"' in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_failure_is_json_for_who_asked(breaks: Callable[[Exception], Client]) -> None:
+    response = breaks(DatabaseError("password=secret")).get("/", headers=JSON)
+    assert response.status_code == 500
+    assert response.json()["code"] == "internal"
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_ours(breaks: Callable[[Exception], Client]) -> None:
+    response = breaks(PermissionDenied()).get("/")
+    assert response.status_code == 403
+    assert "Not for you" in response.content.decode()
+    assert 'class="brand"' in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_token_is_refused_kindly(seller: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(seller)
+    response = client.post("/sell/new/", {"title": "x"})
+    assert response.status_code == 403
+    assert "open for too long" in response.content.decode()
+    assert client.post("/sell/new/", headers=JSON).json()["code"] == "forbidden"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "status"), [("/nothing/here/", 404), ("/listings/nothing/", 404)])
+def test_missing_pages_are_ours_in_debug_as_well(
+    settings: Settings, path: str, status: int
+) -> None:
+    settings.DEBUG = True
+    response = Client().get(path)
+    assert response.status_code == status
+    assert 'class="brand"' in response.content.decode()
+    assert Client().get(path, headers=JSON).json()["code"] == "not_found"
+
+
+@pytest.mark.django_db
+def test_a_bad_request_is_ours_in_debug_as_well(
+    settings: Settings, seller: User, listing: Listing
+) -> None:
+    settings.DEBUG = True
+    client = Client()
+    client.force_login(seller)
+    response = client.post("/sell/walnut-sideboard/state/", {"state": "stolen"})
+    assert response.status_code == 400
+    assert "This did not work" in response.content.decode()

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MessagingConfig(AppConfig):
+    name = "messaging"
+    verbose_name = _("Messaging")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from messaging.notification_source import MessagingSource  # noqa: PLC0415 - needs models
+        from notifications import sources  # noqa: PLC0415
+
+        sources.register(MessagingSource())

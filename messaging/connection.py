@@ -1,0 +1,220 @@
+"""What both consumers share: a mailbox, answers in order, and the ways to end.
+
+Everything that goes out of a connection passes its mailbox, one thing at a time, so a connection
+may wait for the database in the middle without anything overtaking, and nobody waits for it.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from typing import Any, ClassVar
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils import translation
+
+from messaging import fields, handshake, rate_limits, runtime
+from messaging.attendance import current_attendance
+from messaging.close_codes import CloseCode
+from messaging.events import Frame, encode, error_frame, public_id
+from messaging.exceptions import MessagingError, Unavailable, UnknownType
+from messaging.heartbeat import current_heartbeat
+from messaging.hub import Hub, current_hub
+from messaging.selectors.connections import Person
+
+logger = logging.getLogger(__name__)
+
+
+class Answer:
+    """A place in the order of answers; filled later, given out when all before it are."""
+
+    __slots__ = ("filled", "frames")
+
+    def __init__(self) -> None:
+        self.filled = False
+        self.frames: list[Any] = []
+
+
+class Connection(AsyncWebsocketConsumer):
+    """A socket of one person. Subclasses say what it hears and what it does with frames."""
+
+    person: Person
+    hub: Hub
+    conversation_id: Any = None
+    frame_handlers: ClassVar[dict[str, str]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connection_id = uuid.uuid4().hex
+        self.other_ids: list[Any] = []
+        self.joined: list[str] = []
+        self.open = False
+        self._mailbox: deque[Any] = deque()
+        self._working: asyncio.Task[None] | None = None
+        self._answers: deque[Answer] = deque()
+        self._frame_limit = rate_limits.FrameLimit()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- Channels' verbs, without its thread hop and task per frame ------------------------------
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """A plain loop. No channel of its own on the layer: the hub has one for all."""
+        self.scope, self.base_send = scope, send
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+        finally:
+            await self._end()
+
+    async def dispatch(self, message: Any) -> None:
+        """Channels' own would look for old database connections in a thread before every event;
+        no handler here touches the database in this thread."""
+        try:
+            await getattr(self, message["type"].replace(".", "_"))(message)
+        except StopConsumer:
+            raise
+        except Exception:
+            logger.exception("A socket's handler failed")
+            await self.close(CloseCode.INTERNAL_ERROR)
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        await self.disconnect(message["code"])
+        raise StopConsumer()
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        self.open = False
+        await super().close(code=code)
+
+    # --- Coming and going ------------------------------------------------------------------------
+
+    async def enter(self, person: Person, groups: list[str]) -> None:
+        """Join groups first and accept second: what happens from here on is heard."""
+        self.person = person
+        self.language = handshake.choose_language(self.scope, person.language)
+        self.hub = current_hub()
+        runtime.adopt_running_loop()
+        self.joined = groups
+        for group in groups:
+            await self.hub.group_add(group, self)
+        oldest = current_attendance().enter(public_id(person.id), self)
+        if oldest is not None:
+            oldest.post({"type": "displaced"})
+        current_heartbeat().add(self)
+        await self.accept()
+        self.open = True
+
+    async def _end(self) -> None:
+        """However it ended, this process forgets it."""
+        self.open = False
+        self._mailbox.clear()
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Out of the groups and off the lists. Twice does no harm."""
+        current_heartbeat().discard(self)
+        for group in self.joined:
+            await self.hub.group_discard(group, self)
+        if self.joined:
+            current_attendance().leave(public_id(self.person.id), self)
+        self.joined = []
+
+    # --- The mailbox -----------------------------------------------------------------------------
+
+    def post(self, event: Any) -> None:
+        """Hand this connection something to do. Never waits."""
+        if not self.open:
+            return
+        self._mailbox.append(event)
+        if self._working is None or self._working.done():
+            self._working = runtime.spawn(self._work())
+
+    async def _work(self) -> None:
+        while self._mailbox and self.open:
+            await self.dispatch(self._mailbox.popleft())
+
+    def start(self, coroutine: Any) -> None:
+        """Work beside the mailbox, which nothing else waits for."""
+        task = runtime.spawn(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def send_frame(self, frame: Frame) -> None:
+        await self.send(text_data=encode(frame))
+
+    # --- Frames from the client ------------------------------------------------------------------
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.open:
+            return
+        if text_data is None:
+            await self.close(CloseCode.BINARY_FRAME)
+        elif self._frame_limit.is_flooding():
+            await self.close(CloseCode.FLOODING)
+        else:
+            self.receive_frame(text_data)
+
+    def receive_frame(self, text: str) -> None:
+        """Understand a frame and hand it on, or answer with what is wrong with it."""
+        answer = self.reserve_answer()
+        frame: Frame = {}
+        try:
+            frame = fields.parse_object(text)
+            handler = self.frame_handlers.get(fields.read_type(frame))
+            if handler is None:
+                raise UnknownType()
+            getattr(self, handler)(frame, answer)
+        except MessagingError as error:
+            self.fill_answer(answer, self.describe(error, frame))
+
+    def describe(self, error: MessagingError, frame: Frame) -> Frame:
+        with translation.override(self.language):
+            return error_frame(error, fields.echo_client_message_id(frame))
+
+    def reserve_answer(self) -> Answer:
+        answer = Answer()
+        self._answers.append(answer)
+        return answer
+
+    def fill_answer(self, answer: Answer, *frames: Any) -> None:
+        """Answers leave in the order of the frames they answer."""
+        answer.frames, answer.filled = list(frames), True
+        while self._answers and self._answers[0].filled:
+            for frame in self._answers.popleft().frames:
+                self.post({"type": "answer", "frame": frame})
+
+    async def answer(self, event: Any) -> None:
+        await self.send_frame(event["frame"])
+        if event["frame"].get("code") == "unauthenticated":
+            await self.close(CloseCode.SESSION_ENDED)
+
+    async def run_or_answer(self, frame: Frame, function: Any, **arguments: Any) -> Any:
+        """Call something in the database; answer the frame with its refusal, if it refuses."""
+        try:
+            return await runtime.in_database(function, **arguments)
+        except MessagingError as error:
+            refusal = error
+        except Exception as error:
+            logger.warning("A frame could not be served: %s", type(error).__name__)
+            refusal = Unavailable()
+        self.post({"type": "answer", "frame": self.describe(refusal, frame)})
+        return None
+
+    # --- Ends that others decide -----------------------------------------------------------------
+
+    async def session_ended(self, event: Any) -> None:
+        await self.close(CloseCode.SESSION_ENDED)
+
+    async def removed(self, event: Any) -> None:
+        await self.close(CloseCode.NO_LONGER_PARTICIPANT)
+
+    async def displaced(self, event: Any) -> None:
+        await self.close(CloseCode.DISPLACED)
+
+    async def restarting(self, event: Any) -> None:
+        await self.close(CloseCode.RESTART)
+
+    def receive_ping(self, frame: Frame, answer: Answer) -> None:
+        self.fill_answer(answer, {"type": "pong"})

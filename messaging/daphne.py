@@ -1,0 +1,110 @@
+"""Daphne, with what it lacks: `python -m messaging.daphne -p PORT project.asgi:application`.
+
+It knows the limits of the protocol, counts what a socket has not taken yet, and ends politely:
+sockets are told to come back and taken messages are committed before anything is cancelled (Daphne
+by itself cancels its applications at once, django/daphne#177). The only place that knows Daphne.
+"""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+# First: it installs the reactor that runs on asyncio, which must happen before any other import
+# of Twisted.
+from daphne import cli, server
+from twisted.internet import defer, reactor
+
+from messaging.transport import EXTENSION
+
+DEFAULTS = {
+    "websocket_max_message_size": 64 * 1024,
+    "websocket_max_frame_size": 64 * 1024,
+    "websocket_connect_timeout": 20,
+    "websocket_timeout": 12 * 3600,
+    "ping_interval": 15,
+    "ping_timeout": 15,
+    "application_close_timeout": 5,
+    "server_name": "",
+}
+CANCEL_SECONDS = 1.0
+
+
+class TwistedTransport:
+    """`messaging.transport.Transport` on Twisted."""
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    def unsent_bytes(self) -> int:
+        transport = self._protocol.transport
+        if transport is None:
+            return 0
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+
+class Server(server.Server):  # type: ignore[misc]
+    """Daphne's server with a way to end."""
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] == "websocket":
+            scope["extensions"] = {EXTENSION: TwistedTransport(protocol)}
+        return super().create_application(protocol, scope)
+
+    def run(self) -> None:
+        reactor.callWhenRunning(self._adopt_loop)
+        super().run()
+
+    def _adopt_loop(self) -> None:
+        from messaging import runtime
+
+        asyncio.get_event_loop().call_soon(runtime.adopt_running_loop)
+
+    def kill_all_applications(self) -> defer.Deferred[None]:
+        """Before the reactor stops. It waits for what this gives."""
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    async def _end(self) -> None:
+        from messaging import conf
+        from messaging.draining import drain
+
+        for listener in self.listeners:
+            listener.addCallback(lambda port: port.stopListening())
+        await drain(seconds=conf.drain_seconds(), is_busy=self._serves_pages)
+        running = [
+            details["application_instance"]
+            for details in self.connections.values()
+            if "application_instance" in details and not details["application_instance"].done()
+        ]
+        for application in running:
+            application.cancel()
+        if running:
+            await asyncio.wait(running, timeout=CANCEL_SECONDS)
+
+    def _serves_pages(self) -> bool:
+        return any(
+            "disconnected" not in details
+            and "application_instance" in details
+            and not details["application_instance"].done()
+            for details in self.connections.values()
+        )
+
+
+class CommandLine(cli.CommandLineInterface):  # type: ignore[misc]
+    """Daphne's own flags with the defaults of this protocol."""
+
+    server_class = Server
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parser.set_defaults(**DEFAULTS)
+
+
+def main() -> None:
+    # Database calls of pages and sockets run on threads; asgiref reads this once, at import.
+    os.environ.setdefault("ASGI_THREADS", "8")
+    CommandLine().run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

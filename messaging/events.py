@@ -1,0 +1,203 @@
+"""The frames a server sends and the events that carry them between processes, each made here.
+
+An event travels the bus as plain data. Its frame is encoded once, in `text`; what only the sender
+may see (`client_message_id`) is added for their other connections by `own_text`.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias, TypedDict
+from uuid import UUID
+
+from messaging.exceptions import MessagingError
+from messaging.models import Role
+
+Frame: TypeAlias = dict[str, Any]
+UserId: TypeAlias = Any  # Whatever the host's user model has for a key.
+
+# The buying side is the marketplace's consumer; its groups carry that word.
+GROUP_PREFIXES = {Role.BUYER.value: "consumer", Role.SELLER.value: "seller"}
+
+
+class Event(TypedDict):
+    """What the bus carries. `groups` were read from the database when the change was stored."""
+
+    type: str
+    groups: list[str]
+    conversation: str
+    user: UserId
+    origin: str  # The connection that caused it; it gets an ack and not its own event.
+    revision: int  # 0 where the change takes none.
+    sequence: int  # Of the message, or how far somebody has read; 0 where there is none.
+    online: bool  # Of a presence event.
+    client_message_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message as the frames show it, wherever it was read."""
+
+    conversation_id: UUID
+    id: int
+    sequence: int
+    created_revision: int
+    revision: int
+    body: str
+    username: str
+    sender_id: UserId
+    role: str
+    kind: str
+    client_message_id: UUID | None
+    created_at: datetime
+    edited_at: datetime | None = None
+    deleted: bool = False
+
+
+def encode(frame: Frame) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+
+def public_id(user_id: UserId) -> Any:
+    """A user's key as JSON carries it: numbers as numbers, anything else as text."""
+    return user_id if user_id is None or isinstance(user_id, int) else str(user_id)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the millisecond."""
+    if moment is None:
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def role_group(role: str, user_id: UserId) -> str:
+    return f"{GROUP_PREFIXES[role]}.{user_id}"
+
+
+def presence_group(user_id: UserId) -> str:
+    return f"presence.{user_id}"
+
+
+def message_frame(message: MessageRecord, *, type: str = "chat_message") -> Frame:
+    return {
+        "type": type,
+        "conversation": str(message.conversation_id),
+        "id": message.id,
+        "sequence": message.sequence,
+        "revision": message.revision,
+        "message": message.body,
+        "username": message.username,
+        "sender": {"id": public_id(message.sender_id), "role": message.role or None},
+        "kind": message.kind,
+        "created_at": iso(message.created_at),
+        "edited_at": iso(message.edited_at),
+        "deleted": message.deleted,
+    }
+
+
+def message_frame_for(
+    message: MessageRecord, reader_id: UserId, *, type: str = "chat_message"
+) -> Frame:
+    """The frame as one reader gets it: only the sender sees the client's id."""
+    frame = message_frame(message, type=type)
+    if message.client_message_id and message.sender_id == reader_id:
+        frame["client_message_id"] = str(message.client_message_id)
+    return frame
+
+
+def change_type(message: MessageRecord, after: int) -> str:
+    """In a replay a message created after `after` comes as new, in its latest state."""
+    return "chat_message" if message.created_revision > after else "message_changed"
+
+
+def own_text(event: Event) -> str:
+    """The frame for the sender's other connections."""
+    if not event["client_message_id"]:
+        return event["text"]
+    return f'{event["text"][:-1]},"client_message_id":"{event["client_message_id"]}"}}'
+
+
+def message_event(
+    message: MessageRecord, *, groups: Iterable[str], origin: str = "", type: str = "chat_message"
+) -> Event:
+    return Event(
+        type=type,
+        groups=list(groups),
+        conversation=str(message.conversation_id),
+        user=public_id(message.sender_id),
+        origin=origin,
+        revision=message.revision,
+        sequence=message.sequence,
+        online=False,
+        client_message_id=str(message.client_message_id or ""),
+        text=encode(message_frame(message, type=type)),
+    )
+
+
+def _plain_event(frame: Frame, *, groups: Iterable[str], user: UserId, origin: str = "") -> Event:
+    return Event(
+        type=frame["type"],
+        groups=list(groups),
+        conversation=str(frame.get("conversation", "")),
+        user=public_id(user),
+        origin=origin,
+        revision=0,
+        sequence=frame.get("sequence", 0),
+        online=frame.get("online", False),
+        client_message_id="",
+        text=encode(frame),
+    )
+
+
+def read_event(
+    *,
+    conversation_id: UUID,
+    user_id: UserId,
+    sequence: int,
+    groups: Iterable[str],
+    origin: str = "",
+) -> Event:
+    frame = {
+        "type": "read",
+        "conversation": str(conversation_id),
+        "user": public_id(user_id),
+        "sequence": sequence,
+    }
+    return _plain_event(frame, groups=groups, user=user_id, origin=origin)
+
+
+def typing_event(
+    *,
+    conversation_id: UUID,
+    user_id: UserId,
+    expires_in: int,
+    groups: Iterable[str],
+    origin: str,
+) -> Event:
+    frame = {
+        "type": "typing",
+        "conversation": str(conversation_id),
+        "user": public_id(user_id),
+        "expires_in": expires_in,
+    }
+    return _plain_event(frame, groups=groups, user=user_id, origin=origin)
+
+
+def presence_event(*, user_id: UserId, online: bool, last_seen: str | None) -> Event:
+    """`last_seen`: the day, YYYY-MM-DD."""
+    frame = {
+        "type": "presence",
+        "user": public_id(user_id),
+        "online": online,
+        "last_seen": last_seen,
+    }
+    return _plain_event(frame, groups=[presence_group(user_id)], user=user_id)
+
+
+def error_frame(error: MessagingError, client_message_id: Any = None) -> Frame:
+    frame: Frame = {"type": "error", **error.as_dict()}
+    if client_message_id is not None:
+        frame["client_message_id"] = str(client_message_id)
+    return frame

@@ -1,0 +1,112 @@
+"""Reads the fields of a frame, a JSON body or a form. Each says which field is wrong."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from messaging.exceptions import Invalid, InvalidJson
+from messaging.identifiers import uuid7
+from messaging.text import has_lone_surrogate
+
+LARGEST_NUMBER = 2**63 - 1
+
+Fields = Mapping[str, Any]
+
+
+def parse_object(text: str | bytes) -> dict[str, Any]:
+    """A JSON object. Raises InvalidJson, or Invalid when it is JSON but no such thing."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Invalid(_("This is nested too deeply.")) from None
+    except ValueError as error:
+        # Digits beyond Python's limit for integers are JSON, only not a number of ours.
+        raise (InvalidJson() if isinstance(error, _NOT_JSON) else Invalid()) from None
+    if not isinstance(value, dict):
+        raise Invalid(_("This must be a JSON object."))
+    return value
+
+
+_NOT_JSON = (json.JSONDecodeError, UnicodeDecodeError)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise json.JSONDecodeError(name, name, 0)  # NaN and Infinity are Python's, not JSON.
+
+
+def read_number(fields: Fields, name: str) -> int | None:
+    """A whole number of 0 … 2^63−1, as such or as the digits of a form; None when absent."""
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19:
+        value = int(value)
+    if type(value) is not int or not 0 <= value <= LARGEST_NUMBER:
+        raise Invalid(_("The field “%(name)s” must be a whole number.") % {"name": name})
+    return value
+
+
+def require_number(fields: Fields, name: str) -> int:
+    value = read_number(fields, name)
+    if value is None:
+        raise Invalid(_("The field “%(name)s” is missing.") % {"name": name})
+    return value
+
+
+def parse_uuid(value: Any) -> UUID | None:
+    """A UUID in its usual written form, else None. (`uuid.UUID` also takes braces and URNs.)"""
+    if not isinstance(value, str) or len(value) not in (32, 36):
+        return None
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
+
+
+def read_client_message_id(fields: Fields) -> UUID:
+    """The client's id for its message, or a new one when it gives none (no safe retry then)."""
+    value = fields.get("client_message_id")
+    if value is None or value == "":
+        return uuid7()
+    identifier = parse_uuid(value)
+    if identifier is None:
+        raise Invalid(_("The field “client_message_id” must be a UUID."))
+    return identifier
+
+
+def read_switch(fields: Fields, name: str) -> bool:
+    value = fields.get(name)
+    if value in ("1", 1, True):
+        return True
+    if value in ("0", 0, False) and value is not None:
+        return False
+    raise Invalid(_("The field “%(name)s” must be 1 or 0.") % {"name": name})
+
+
+def read_type(frame: Fields) -> str:
+    """The type of a frame; one that says none is a message."""
+    value = frame.get("type", "chat_message")
+    if not isinstance(value, str):
+        raise Invalid(_("The field “type” must be text."))
+    return value
+
+
+def require_conversation_id(frame: Fields) -> UUID:
+    identifier = parse_uuid(frame.get("conversation"))
+    if identifier is None:
+        raise Invalid(_("The field “conversation” must be a UUID."))
+    return identifier
+
+
+def echo_client_message_id(frame: Fields) -> str | None:
+    """What the client called its message, for the answer to a frame that could not be used."""
+    identifier = parse_uuid(frame.get("client_message_id"))
+    return str(frame["client_message_id"]) if identifier else None
+
+
+def has_unstorable_text(value: str) -> bool:
+    """NUL and lone surrogates: no database takes them, not even to search for."""
+    return "\x00" in value or has_lone_surrogate(value)

@@ -1,0 +1,121 @@
+"""The check that heals whatever the channel layer lost.
+
+Once per interval and process: one query brings the heads and read positions of every conversation
+open here, one the inboxes, one the sessions. Each connection compares and reads what it missed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from messaging import conf, presence, runtime
+from messaging.attendance import current_attendance
+from messaging.hub import current_hub
+from messaging.selectors import connections as selectors
+
+logger = logging.getLogger(__name__)
+
+
+class Beating(Protocol):
+    """A connection as the heartbeat knows it."""
+
+    person: selectors.Person
+    conversation_id: Any
+    other_ids: list[Any]
+
+    def post(self, event: Any) -> None: ...
+
+
+class Heartbeat:
+    """Of one event loop. Runs while somebody is connected."""
+
+    def __init__(self) -> None:
+        self._connections: dict[Beating, None] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._soon = asyncio.Event()
+
+    def add(self, connection: Beating) -> None:
+        self._connections[connection] = None
+        if self._task is None or self._task.done():
+            current_hub().on_subscribed = [self._soon.set]
+            self._task = runtime.spawn(self._run())
+
+    def discard(self, connection: Beating) -> None:
+        self._connections.pop(connection, None)
+
+    @property
+    def connections(self) -> list[Beating]:
+        return list(self._connections)
+
+    async def _run(self) -> None:
+        while True:
+            # At once when the layer came back: what was published meanwhile is lost.
+            await _wait(self._soon, conf.heartbeat_seconds())
+            self._soon.clear()
+            if not self._connections:
+                continue
+            for check in (self._check_sessions, self._check_rooms, self._check_inboxes):
+                await self._try(check)
+            await self._try(self._check_presence)
+
+    async def _try(self, check: Callable[[], Any]) -> None:
+        try:
+            await check()
+        except Exception as error:
+            logger.warning("A heartbeat check failed: %s", type(error).__name__)
+
+    async def _check_sessions(self) -> None:
+        people = {(c.person.id, c.person.stamp) for c in self._connections}
+        ended = await runtime.in_database(selectors.find_ended, people)
+        for connection in self.connections:
+            if (connection.person.id, connection.person.stamp.key) in ended:
+                connection.post({"type": "session_ended"})
+
+    async def _check_rooms(self) -> None:
+        rooms = [c for c in self.connections if c.conversation_id is not None]
+        if not rooms:
+            return
+        states = await runtime.in_database(
+            selectors.read_room_states, {c.conversation_id for c in rooms}
+        )
+        for connection in rooms:
+            state = states.get(connection.conversation_id)
+            if state is None or connection.person.id not in state.read_sequences:
+                connection.post({"type": "removed"})
+            else:
+                connection.post({"type": "beat", "state": state})
+
+    async def _check_inboxes(self) -> None:
+        inboxes = [c for c in self.connections if c.conversation_id is None]
+        if not inboxes:
+            return
+        found = await runtime.in_database(selectors.read_inboxes, {c.person.id for c in inboxes})
+        for connection in inboxes:
+            connection.post({"type": "beat", "state": found[connection.person.id]})
+
+    async def _check_presence(self) -> None:
+        await runtime.in_database(presence.mark_online, current_attendance().people)
+        watched = {user_id for c in self._connections for user_id in c.other_ids}
+        if not watched or not await runtime.in_database(presence.is_known):
+            return
+        online = await runtime.in_database(presence.find_online, watched)
+        last_seen = await runtime.in_database(presence.find_last_seen, watched)
+        for connection in self.connections:
+            if connection.other_ids:
+                connection.post(
+                    {"type": "presence_checked", "online": online, "last_seen": last_seen}
+                )
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
+_heartbeats: runtime.LoopLocal[Heartbeat] = runtime.LoopLocal(Heartbeat)
+
+
+def current_heartbeat() -> Heartbeat:
+    return _heartbeats.get()

@@ -1,0 +1,109 @@
+"""What the views share: which form an answer takes, where fields come from, and refusals."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from messaging import fields
+from messaging.exceptions import MessagingError, NotFound, TooLong, Unauthenticated
+from messaging.selectors.conversations import Access, access_conversation
+from messaging.sessions import SessionStamp
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Only who names it gets it: `*/*` gets the page."""
+    accept = request.headers.get("Accept", "")
+    return any(part.partition(";")[0].strip() == "application/json" for part in accept.split(","))
+
+
+def read_fields(request: HttpRequest) -> fields.Fields:
+    """The body, form-encoded or JSON by its Content-Type. Raises InvalidJson, Invalid, TooLong."""
+    try:
+        if request.content_type == "application/json":
+            return fields.parse_object(request.body)
+        return request.POST.dict()
+    except RequestDataTooBig:
+        raise TooLong() from None
+
+
+def session_stamp(request: HttpRequest) -> SessionStamp | None:
+    """The session a write is made in, to be checked again when it is stored."""
+    key = request.session.session_key
+    return SessionStamp(key, request.session.get(HASH_SESSION_KEY, "")) if key else None
+
+
+def answer_json(value: Any, status: int = 200) -> JsonResponse:
+    response = JsonResponse(value, status=status, json_dumps_params={"ensure_ascii": False})
+    patch_vary_headers(response, ["Accept", "Cookie"])
+    return response
+
+
+def answer_refusal(request: HttpRequest, error: MessagingError) -> HttpResponse:
+    """A refusal as JSON, or as a page of its own."""
+    if wants_json(request):
+        response: HttpResponse = answer_json(error.as_dict(), error.status)
+    elif isinstance(error, NotFound):
+        raise Http404
+    else:
+        template = "429.html" if error.status == 429 else "messaging/refused.html"
+        response = render(request, template, {"error": error}, status=error.status)
+    return add_retry_after(response, error)
+
+
+def add_retry_after(response: HttpResponse, error: MessagingError) -> HttpResponse:
+    if "retry_after" in error.extra:
+        response.headers["Retry-After"] = str(error.extra["retry_after"])
+    return response
+
+
+def messaging_view(view: View[P]) -> View[P]:
+    """For the signed in only; refusals become answers, and nothing is kept by caches."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            if wants_json(request):
+                return answer_refusal(request, Unauthenticated())
+            return redirect_to_login(_return_to(request))
+        return refusing(view)(request, *args, **kwargs)
+
+    return wrapped
+
+
+def refusing(view: View[P]) -> View[P]:
+    """Refusals become answers."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            response = view(request, *args, **kwargs)
+        except MessagingError as error:
+            response = answer_refusal(request, error)
+        patch_vary_headers(response, ["Accept", "Cookie"])
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return wrapped
+
+
+def access_of(request: HttpRequest, conversation_id: str) -> Access:
+    """The conversation that a URL names, by its one door. Raises NotFound."""
+    identifier = fields.parse_uuid(conversation_id)
+    if identifier is None:
+        raise NotFound()
+    return access_conversation(user=request.user, conversation_id=identifier)
+
+
+def _return_to(request: HttpRequest) -> str:
+    """Where to go after signing in: a page, never the target of a form."""
+    return request.get_full_path() if request.method in ("GET", "HEAD") else "/"

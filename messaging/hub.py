@@ -1,0 +1,118 @@
+"""The connections of this process by group, and one channel on Channels' layer for all of them.
+
+It offers Channels' own verbs, with connections where Channels has channel names. Memberships are
+local because a receive task and a queue for each connection on the layer cost more than everything
+else about it (docs/adr/0003-hub.md). This is the only place that knows about groups.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from channels.layers import get_channel_layer
+
+from messaging import runtime
+from messaging.bus import BUS_GROUP, PROCESS_ID, current_bus
+from messaging.events import Event
+
+logger = logging.getLogger(__name__)
+
+SUBSCRIBE_SECONDS = 2.0
+RETRY_SECONDS = 1.0
+
+
+class Connection(Protocol):
+    """What the hub delivers to. `post` never waits."""
+
+    conversation_id: Any
+
+    def post(self, event: Event) -> None: ...
+
+
+class Hub:
+    """Of one event loop."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, dict[Connection, None]] = {}
+        self._subscribed = asyncio.Event()
+        self._receiving: asyncio.Task[None] | None = None
+        self.on_subscribed: list[Callable[[], None]] = []
+
+    async def group_add(self, group: str, connection: Connection) -> None:
+        """Returns once the layer is subscribed to, or is known to be slow: a connection is
+        accepted without it too, and its heartbeat brings what it missed."""
+        self._groups.setdefault(group, {})[connection] = None
+        if self._receiving is None:
+            self._receiving = runtime.spawn(self._receive())
+        if not self._subscribed.is_set():
+            try:
+                await asyncio.wait_for(self._subscribed.wait(), SUBSCRIBE_SECONDS)
+            except TimeoutError:
+                logger.warning("A connection was accepted while the channel layer is away.")
+
+    async def group_discard(self, group: str, connection: Connection) -> None:
+        members = self._groups.get(group)
+        if members is not None:
+            members.pop(connection, None)
+            if not members:
+                del self._groups[group]
+
+    async def group_send(self, group: str, event: Event) -> None:
+        """To the connections of one group, in this process and in all the others."""
+        self.publish([Event(**{**event, "groups": [group]})])
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """To the groups that the events name: here at once, elsewhere over the layer."""
+        self.deliver(events)
+        current_bus().put(events)
+
+    def deliver(self, events: Iterable[Event]) -> None:
+        """Hand events to the local connections of their groups. Each gets an event once."""
+        for event in events:
+            for connection in self._find(event):
+                connection.post(event)
+
+    def _find(self, event: Event) -> Sequence[Connection]:
+        conversation = event["conversation"]
+        found: dict[Connection, None] = {}
+        for group in event["groups"]:
+            for connection in self._groups.get(group, ()):
+                scope = connection.conversation_id
+                if not conversation or scope is None or str(scope) == conversation:
+                    found[connection] = None
+        return list(found)
+
+    def members(self, group: str) -> list[Connection]:
+        return list(self._groups.get(group, ()))
+
+    async def _receive(self) -> None:
+        while True:
+            try:
+                await self._subscribe_and_receive()
+            except Exception as error:
+                logger.warning("The channel layer is away: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _subscribe_and_receive(self) -> None:
+        layer: Any = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add(BUS_GROUP, channel)
+        self._subscribed.set()
+        for callback in self.on_subscribed:
+            callback()
+        while True:
+            message = await layer.receive(channel)
+            if message["process"] != PROCESS_ID:
+                self.deliver(message["events"])
+
+
+_hubs: runtime.LoopLocal[Hub] = runtime.LoopLocal(Hub)
+
+
+def current_hub() -> Hub:
+    return _hubs.get()
+
+
+def current_hub_if_made() -> Hub | None:
+    return _hubs.get_if_made()

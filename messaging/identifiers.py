@@ -1,0 +1,13 @@
+"""UUIDs that sort by the time they were made (RFC 9562, version 7)."""
+
+import os
+import time
+from uuid import UUID
+
+
+def uuid7() -> UUID:
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10))
+    value = (milliseconds & (1 << 48) - 1) << 80 | random & (1 << 80) - 1
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)

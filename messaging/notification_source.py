@@ -1,0 +1,157 @@
+"""Messaging's side of the plug in `notifications.sources`: who is due, and what is still owed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+
+from messaging import presence
+from messaging.listings import listing_class
+from messaging.models import Block, Message, Participant
+from messaging.selectors.cards import listing_card, other_side
+from notifications.sources import Content, ContentMessage, Due, Owed
+
+LEASE = timedelta(seconds=60)
+SHOWN = 10
+CONTEXT = 2
+
+
+class MessagingSource:
+    """A burst of messages to one person in one conversation, told about once."""
+
+    name = "messaging"
+    kind = "new_message"
+
+    def claim_due(self, *, now: datetime, limit: int) -> list[Due]:
+        """Rows whose moment has come, moved a minute on: whoever dies with them loses nothing."""
+        lease = now + LEASE
+        with transaction.atomic():
+            rows = list(
+                Participant.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+                .filter(notify_at__lte=now, user__isnull=False)
+                .select_related("conversation")
+                .order_by("notify_at")[:limit]
+            )
+            Participant.objects.filter(pk__in=[row.pk for row in rows]).update(notify_at=lease)
+        return [self._due(row, lease) for row in rows]
+
+    def _due(self, row: Participant, lease: datetime) -> Due:
+        return Due(
+            recipient_id=row.user_id,
+            key=str(row.conversation_id),
+            kind=self.kind,
+            token=(row.pk, lease),
+            first_sequence=row.notified_sequence + 1,
+            last_sequence=row.conversation.last_sequence,
+        )
+
+    def settle(self, due: Due, *, look_again_at: datetime | None) -> None:
+        """A message that came meanwhile has set a time of its own, which stays."""
+        key, lease = due.token
+        rows = Participant.objects.filter(pk=key)
+        if look_again_at is not None:
+            rows.filter(notify_at=lease).update(notify_at=look_again_at)
+            return
+        with transaction.atomic():
+            rows.filter(notify_at=lease).update(notify_at=None, notify_by=None)
+            rows.update(notified_sequence=Greatest(F("notified_sequence"), due.last_sequence))
+
+    def look(self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int) -> Owed:
+        place = self._place(recipient_id, key)
+        if place is None:
+            return Owed(state="gone", connected=False)
+        newest = place.conversation.last_sequence
+        connected = bool(presence.find_online([recipient_id]))
+        if place.left_at is not None:
+            return Owed("left", connected, last_sequence=newest)
+        if place.muted:
+            return Owed("muted", connected, last_sequence=newest)
+        if self._is_blocked(place):
+            return Owed("blocked", connected, last_sequence=newest)
+        if not self._unread(place, first_sequence).exists():
+            return Owed("read", connected, last_sequence=newest)
+        return Owed("owed", connected, last_sequence=newest)
+
+    def content(
+        self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int
+    ) -> Content:
+        """The unread messages, ten at most, after up to two that come before them."""
+        place = self._place(recipient_id, key)
+        if place is None:
+            return Content(title="", url="", thumbnail_url="", other_name="")
+        unread = self._unread(place, first_sequence).filter(sequence__lte=last_sequence)
+        shown = list(unread.order_by("sequence")[:SHOWN])
+        before = self._context(place, shown[0].sequence) if shown else []
+        members = list(Participant.objects.filter(conversation=place.conversation).order_by("pk"))
+        other = other_side(place, members)
+        names = {member.pk: member.name for member in members}
+        card = listing_card(place.conversation, self._listing(place))
+        return Content(
+            title=card.title,
+            url=place.conversation.get_absolute_url(),
+            thumbnail_url=card.thumbnail,
+            other_name=other.name if other else "",
+            messages=[
+                *(_shown(message, place, names, new=False) for message in before),
+                *(_shown(message, place, names, new=True) for message in shown),
+            ],
+            more_count=max(0, unread.count() - len(shown)),
+        )
+
+    @staticmethod
+    def _place(recipient_id: Any, key: str) -> Participant | None:
+        return (
+            Participant.objects.select_related("conversation")
+            .filter(conversation_id=key, user_id=recipient_id)
+            .first()
+        )
+
+    @staticmethod
+    def _unread(place: Participant, first_sequence: int) -> Any:
+        """What others said since, read by nobody here and not taken back."""
+        after = max(place.read_sequence, first_sequence - 1)
+        return Message.objects.filter(
+            conversation_id=place.conversation_id,
+            sequence__gt=after,
+            kind=Message.Kind.TEXT,
+            deleted_at__isnull=True,
+        ).filter(Q(sender__isnull=True) | ~Q(sender_id=place.pk))
+
+    @staticmethod
+    def _context(place: Participant, sequence: int) -> list[Message]:
+        rows = Message.objects.filter(
+            conversation_id=place.conversation_id,
+            sequence__lt=sequence,
+            kind=Message.Kind.TEXT,
+            deleted_at__isnull=True,
+        )
+        return list(reversed(rows.order_by("-sequence")[:CONTEXT]))
+
+    @staticmethod
+    def _is_blocked(place: Participant) -> bool:
+        others = Participant.objects.filter(conversation_id=place.conversation_id).exclude(
+            role=place.role
+        )
+        people = [user_id for user_id in others.values_list("user_id", flat=True) if user_id]
+        mine = Q(blocker_id=place.user_id, blocked_id__in=people)
+        theirs = Q(blocker_id__in=people, blocked_id=place.user_id)
+        return Block.objects.filter(mine | theirs).exists()
+
+    @staticmethod
+    def _listing(place: Participant) -> Any | None:
+        key = place.conversation.listing_id
+        return listing_class().for_messaging().filter(pk=key).first() if key else None
+
+
+def _shown(
+    message: Message, place: Participant, names: dict[int, str], *, new: bool
+) -> ContentMessage:
+    return ContentMessage(
+        name=names.get(message.sender_id or 0, ""),
+        body=message.body,
+        created_at=message.created_at,
+        mine=message.sender_id == place.pk,
+        new=new,
+    )

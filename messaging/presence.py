@@ -1,0 +1,75 @@
+"""Who has a live socket. Liveness with a time to live in Django's cache, never durable.
+
+Processes die without saying goodbye, so nothing rests on a disconnect being seen: keys lapse by
+themselves, and each heartbeat of a process renews those of the people connected to it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.cache import cache
+
+logger = logging.getLogger(__name__)
+
+LAPSES_SECONDS = 60
+LAST_SEEN_SECONDS = 90 * 24 * 3600
+
+
+def _online_key(user_id: Any) -> str:
+    return f"presence.{user_id}"
+
+
+def _seen_key(user_id: Any) -> str:
+    return f"last_seen.{user_id}"
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def mark_online(user_ids: Iterable[Any]) -> None:
+    """Renew the presence of these people with one pipelined write."""
+    people = list(user_ids)
+    day = today()
+    try:
+        cache.set_many({_online_key(user_id): 1 for user_id in people}, LAPSES_SECONDS)
+        cache.set_many({_seen_key(user_id): day for user_id in people}, LAST_SEEN_SECONDS)
+    except Exception as error:
+        _report(error)
+
+
+def mark_offline(user_id: Any) -> None:
+    try:
+        cache.delete(_online_key(user_id))
+    except Exception as error:
+        _report(error)
+
+
+def find_online(user_ids: Iterable[Any]) -> set[Any]:
+    """Those of the people who have a live socket. Nobody when the cache is away."""
+    return set(_read(_online_key, user_ids) or {})
+
+
+def find_last_seen(user_ids: Iterable[Any]) -> dict[Any, str]:
+    """The day each person last had a socket, as YYYY-MM-DD."""
+    return _read(_seen_key, user_ids) or {}
+
+
+def is_known() -> bool:
+    """Whether the cache can be asked at all."""
+    return _read(_online_key, ["nobody"]) is not None
+
+
+def _read(make_key: Callable[[Any], str], user_ids: Iterable[Any]) -> dict[Any, Any] | None:
+    people = {make_key(user_id): user_id for user_id in user_ids if user_id is not None}
+    try:
+        return {people[key]: value for key, value in cache.get_many(people).items()}
+    except Exception as error:
+        _report(error)
+        return None
+
+
+def _report(error: Exception) -> None:
+    logger.warning("The cache is away: %s", type(error).__name__)

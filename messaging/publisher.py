@@ -1,0 +1,17 @@
+"""Publishing, for code on any thread."""
+
+from collections.abc import Sequence
+
+from messaging import runtime
+from messaging.events import Event
+from messaging.hub import current_hub
+
+
+def publish(events: Sequence[Event]) -> None:
+    """Tell everybody connected, here and elsewhere. After the commit. Never waits, never fails."""
+    if events:
+        runtime.hand_over(_publish, list(events))
+
+
+def _publish(events: list[Event]) -> None:
+    current_hub().publish(events)

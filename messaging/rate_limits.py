@@ -1,0 +1,112 @@
+"""How much one person or one connection may do. Counted in the process: Redis is in no send's path.
+
+Sliding windows: the moments of the last accepted actions are kept, so no burst can straddle the
+edge of a counting period.
+"""
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from messaging import conf
+from messaging.exceptions import RateLimited
+
+IDLE_SECONDS = 120.0
+
+
+class SlidingWindows:
+    """At most `count` actions in each `seconds`, per key. Safe to call from any thread."""
+
+    def __init__(self, limits: list[tuple[int, float]]) -> None:
+        self._limits = limits
+        self._longest = max((seconds for _, seconds in limits), default=0.0)
+        self._moments: dict[Any, deque[float]] = {}
+        self._lock = threading.Lock()
+        self._swept_at = time.monotonic()
+
+    def take(self, key: Any) -> tuple[float, float]:
+        """Count one action now. Gives (seconds to wait, 0 when accepted; its moment)."""
+        now = time.monotonic()
+        with self._lock:
+            self._sweep(now)
+            moments = self._moments.setdefault(key, deque())
+            while moments and moments[0] <= now - self._longest:
+                moments.popleft()
+            wait = max((self._wait(moments, now, *limit) for limit in self._limits), default=0.0)
+            if wait <= 0:
+                moments.append(now)
+        return max(wait, 0.0), now
+
+    def give_back(self, key: Any, moment: float) -> None:
+        with self._lock:
+            moments = self._moments.get(key)
+            if moments and moment in moments:
+                moments.remove(moment)
+
+    @staticmethod
+    def _wait(moments: deque[float], now: float, count: int, seconds: float) -> float:
+        if len(moments) < count:
+            return 0.0
+        return moments[-count] + seconds - now
+
+    def _sweep(self, now: float) -> None:
+        """Forget people who have not written for a while."""
+        if now - self._swept_at < IDLE_SECONDS:
+            return
+        self._swept_at = now
+        old = now - self._longest
+        idle = [key for key, moments in self._moments.items() if not moments or moments[-1] <= old]
+        for key in idle:
+            del self._moments[key]
+
+
+_sends: SlidingWindows | None = None
+
+
+def _send_windows() -> SlidingWindows:
+    global _sends
+    if _sends is None:
+        _sends = SlidingWindows(conf.send_limits())
+    return _sends
+
+
+def forget_all() -> None:
+    """Start counting anew with the settings as they are now."""
+    global _sends
+    _sends = None
+
+
+def take_send(user_id: Any) -> Callable[[], None]:
+    """Count one message of this person. Gives what undoes it; raises RateLimited."""
+    if not conf.send_limits():
+        return _nothing
+    windows = _send_windows()
+    wait, moment = windows.take(user_id)
+    if wait > 0:
+        raise RateLimited(retry_after=math.ceil(wait))
+    return lambda: windows.give_back(user_id, moment)
+
+
+def _nothing() -> None:
+    pass
+
+
+class FrameLimit:
+    """60 frames per 10 s and connection."""
+
+    COUNT = 60
+    SECONDS = 10.0
+
+    def __init__(self) -> None:
+        self._moments: deque[float] = deque(maxlen=self.COUNT)
+
+    def is_flooding(self) -> bool:
+        now = time.monotonic()
+        full = len(self._moments) == self.COUNT
+        if full and now - self._moments[0] < self.SECONDS and conf.send_limits():
+            return True
+        self._moments.append(now)
+        return False

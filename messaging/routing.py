@@ -1,0 +1,37 @@
+"""The socket paths. Everything else is refused as a stranger is."""
+
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import URLRouter
+from django.urls import path, re_path
+
+from messaging.consumers import InboxConsumer, RoomConsumer
+from messaging.handshake import has_allowed_origin
+
+
+class Refusal(AsyncWebsocketConsumer):
+    """HTTP 403 during the handshake, whatever the reason."""
+
+    channel_layer_alias = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.close"})
+
+
+_refusal = Refusal.as_asgi()
+
+websocket_urlpatterns = [
+    path("ws/room/<str:conversation_id>/", RoomConsumer.as_asgi()),
+    path("ws/inbox/", InboxConsumer.as_asgi()),
+    re_path(r"", _refusal),
+]
+
+_router = URLRouter(websocket_urlpatterns)
+
+
+async def websocket_application(scope: Any, receive: Any, send: Any) -> None:
+    """What a host mounts under `websocket`."""
+    application = _router if has_allowed_origin(scope) else _refusal
+    await application(scope, receive, send)

@@ -1,0 +1,93 @@
+"""Which event loop this process lives in, and what belongs to it.
+
+Hub, journal and publisher are made once per loop, on first use. Threads (HTTP views, Celery tasks)
+hand over to the loop that serves sockets; a process that serves none keeps one loop in a thread of
+its own, since a loop per call would mean a connection to Redis per call (channels_redis #125).
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from functools import cache
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from channels.db import database_sync_to_async
+
+from messaging import conf
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_home: asyncio.AbstractEventLoop | None = None
+_background: tuple[int, asyncio.AbstractEventLoop] | None = None
+_lock = threading.Lock()
+
+
+class LoopLocal(Generic[T]):
+    """One `T` for each event loop, made on first use with an empty context: what it starts lives
+    longer than the request that happened to come first."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._values: dict[asyncio.AbstractEventLoop, T] = {}
+
+    def get(self) -> T:
+        """Must be called inside a running loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._values:
+            for old in [old for old in self._values if old.is_closed()]:
+                del self._values[old]
+            self._values[loop] = Context().run(self._make)
+        return self._values[loop]
+
+    def get_if_made(self) -> T | None:
+        return self._values.get(asyncio.get_running_loop())
+
+
+def spawn(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """A task of the process and not of the request at hand. Keep a reference to it."""
+    return asyncio.get_running_loop().create_task(coroutine, context=Context())
+
+
+def adopt_running_loop() -> None:
+    """From now on this process's threads hand over to the loop that runs here."""
+    global _home
+    _home = asyncio.get_running_loop()
+
+
+def hand_over(callback: Callable[..., object], *args: Any) -> None:
+    """Call something in the process's loop soon, from any thread."""
+    _process_loop().call_soon_threadsafe(lambda: callback(*args), context=Context())
+
+
+def _process_loop() -> asyncio.AbstractEventLoop:
+    if _home is not None and _home.is_running():
+        return _home
+    return _background_loop()
+
+
+def _background_loop() -> asyncio.AbstractEventLoop:
+    global _background
+    with _lock:
+        if _background is None or _background[0] != os.getpid():  # Threads do not survive a fork.
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="messaging-loop", daemon=True).start()
+            _background = (os.getpid(), loop)
+        return _background[1]
+
+
+@cache
+def database_executor() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(conf.database_threads(), thread_name_prefix="messaging-database")
+
+
+async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run something that queries the database off the event loop.
+
+    On threads of our own: Channels' default is one shared thread for the whole process.
+    """
+    call = database_sync_to_async(function, thread_sensitive=False, executor=database_executor())
+    return await call(*args, **kwargs)

@@ -1,0 +1,44 @@
+"""What rows and threads show of a listing and of the other person."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from messaging.models import Conversation, Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ListingCard:
+    title: str
+    url: str
+    thumbnail: str
+    price: str
+    state: str
+    state_label: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "title": self.title,
+            "url": self.url,
+            "thumbnail": self.thumbnail,
+            "price": self.price,
+            "state": self.state,
+        }
+
+
+def listing_card(conversation: Conversation, listing: Any | None) -> ListingCard:
+    """The listing as it is now; of one that is gone, the title it had."""
+    if listing is None:
+        return ListingCard(conversation.listing_title, "", "", "", "", "")
+    return ListingCard(
+        title=listing.title,
+        url=listing.get_absolute_url(),
+        thumbnail=listing.thumbnail_url,
+        price=listing.price_label,
+        state=listing.state,
+        state_label=listing.state_label,
+    )
+
+
+def other_side(me: Participant, members: list[Participant]) -> Participant | None:
+    """The first participant of the opposite role."""
+    return next((member for member in members if member.role != me.role), None)

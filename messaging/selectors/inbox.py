@@ -1,0 +1,226 @@
+"""The pages of an inbox: rows by newest activity, or by longest waiting, in keyset pages."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from messaging import conf, presence
+from messaging.events import Frame, iso, public_id
+from messaging.exceptions import Invalid
+from messaging.fields import has_unstorable_text
+from messaging.listings import listing_class
+from messaging.models import Message, Participant, Role
+from messaging.selectors.cards import ListingCard, listing_card, other_side
+from messaging.selectors.messages import last_messages
+
+PAGE = 25
+STATES = ("unread", "needs_reply", "starred", "archived")
+FILTERS = ("role", "listing", "state", "q")
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A conversation as one line of its participant's inbox."""
+
+    id: UUID
+    url: str
+    other_id: Any
+    other_name: str
+    other_online: bool
+    role: str
+    listing: ListingCard
+    last_text: str
+    last_username: str
+    last_mine: bool
+    last_deleted: bool
+    last_at: datetime
+    unread: int
+    waiting_since: datetime | None
+    archived: bool
+    starred: bool
+    muted: bool
+
+    def as_dict(self) -> Frame:
+        return {
+            "conversation": str(self.id),
+            "listing": self.listing.as_dict(),
+            "other": {
+                "id": public_id(self.other_id),
+                "username": self.other_name,
+                "online": self.other_online,
+            },
+            "role": self.role,
+            "last_message": {
+                "message": self.last_text,
+                "username": self.last_username,
+                "created_at": iso(self.last_at),
+            },
+            "unread": self.unread,
+            "waiting_since": iso(self.waiting_since),
+            "archived": self.archived,
+            "starred": self.starred,
+            "muted": self.muted,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    rows: list[InboxRow]
+    next_cursor: str | None
+
+
+def read_filters(query: Mapping[str, str]) -> dict[str, str]:
+    """The filters of the inbox out of a query string. Raises Invalid for values that are none."""
+    filters = {name: query.get(name, "").strip() for name in FILTERS}
+    if filters["role"] not in ("", *Role.values):
+        raise Invalid(_("The field “role” must be buyer or seller."))
+    if filters["state"] not in ("", *STATES):
+        raise Invalid(_("The field “state” is not one of those there are."))
+    if any(has_unstorable_text(value) for value in filters.values()):
+        raise Invalid(_("The search has a character that cannot be searched for."))
+    return filters
+
+
+def page_conversations(
+    *, user: Any, filters: Mapping[str, str], cursor: str = "", limit: int = PAGE
+) -> InboxPage:
+    """One page. The number of queries does not depend on how many rows there are."""
+    rows = _filtered(user, filters)
+    oldest_first = filters["state"] == "needs_reply"
+    field = "waiting_since" if oldest_first else "last_activity_at"
+    rows = _after(rows, field, cursor, oldest_first=oldest_first)
+    order = (field, "pk") if oldest_first else (f"-{field}", "-pk")
+    found = list(rows.select_related("conversation").order_by(*order)[: limit + 1])
+    page, more = found[:limit], len(found) > limit
+    return InboxPage(
+        rows=make_rows(page),
+        next_cursor=_encode(getattr(page[-1], field), page[-1].pk) if more else None,
+    )
+
+
+def _filtered(user: Any, filters: Mapping[str, str]) -> QuerySet[Participant]:
+    rows = Participant.objects.filter(user=user, left_at__isnull=True)
+    state = filters["state"]
+    rows = rows.filter(archived=state == "archived")
+    if state == "unread":
+        rows = rows.filter(unread_count__gt=0)
+    elif state == "starred":
+        rows = rows.filter(starred=True)
+    elif state == "needs_reply":
+        rows = rows.filter(role=Role.SELLER, waiting_since__isnull=False)
+    if filters["role"]:
+        rows = rows.filter(role=filters["role"])
+    if filters["listing"]:
+        slug = f"conversation__listing__{conf.listing_slug_field()}"
+        rows = rows.filter(**{slug: filters["listing"]})
+    return _search(rows, filters["q"]) if filters["q"] else rows
+
+
+def _search(rows: QuerySet[Participant], words: str) -> QuerySet[Participant]:
+    """By the other person, the listing's title or what was said."""
+    people = Participant.objects.filter(
+        conversation=OuterRef("conversation"), name__icontains=words
+    ).exclude(pk=OuterRef("pk"))
+    messages = Message.objects.filter(
+        conversation=OuterRef("conversation"), body__icontains=words, deleted_at__isnull=True
+    )
+    title = Q(conversation__listing_title__icontains=words)
+    return rows.filter(title | Exists(people) | Exists(messages))
+
+
+def _after(
+    rows: QuerySet[Participant], field: str, cursor: str, *, oldest_first: bool
+) -> QuerySet[Participant]:
+    if not cursor:
+        return rows
+    moment, key = _decode(cursor)
+    than = "gt" if oldest_first else "lt"
+    return rows.filter(Q(**{f"{field}__{than}": moment}) | Q(**{field: moment, f"pk__{than}": key}))
+
+
+def _encode(moment: datetime, key: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([moment.isoformat(), key]).encode()).decode()
+
+
+def _decode(cursor: str) -> tuple[datetime, int]:
+    try:
+        moment, key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        parsed = parse_datetime(moment)
+        if parsed is None or parsed.tzinfo is None or not 0 <= int(key) < 2**63:
+            raise ValueError
+    except (ValueError, TypeError, RecursionError):
+        raise Invalid(_("The field “cursor” is not one of ours.")) from None
+    return parsed, int(key)
+
+
+def make_rows(places: list[Participant]) -> list[InboxRow]:
+    """Rows for these places of one person. Four queries whatever their number."""
+    conversations = [place.conversation for place in places]
+    members: dict[UUID, list[Participant]] = {row.pk: [] for row in conversations}
+    for member in Participant.objects.filter(conversation__in=members).order_by("pk"):
+        members[member.conversation_id].append(member)
+    listings = {
+        listing.pk: listing
+        for listing in listing_class()
+        .for_messaging()
+        .filter(pk__in={row.listing_id for row in conversations if row.listing_id})
+    }
+    last = last_messages(conversations)
+    others = {place.pk: other_side(place, members[place.conversation_id]) for place in places}
+    online = presence.find_online(other.user_id for other in others.values() if other)
+    return [
+        _row(
+            place,
+            others[place.pk],
+            listings.get(place.conversation.listing_id),
+            last.get(place.conversation_id),
+            online,
+        )
+        for place in places
+    ]
+
+
+def _row(
+    me: Participant,
+    other: Participant | None,
+    listing: Any,
+    last: Message | None,
+    online: set[Any],
+) -> InboxRow:
+    mine = last is not None and last.sender_id == me.pk
+    deleted = last is not None and last.deleted_at is not None
+    return InboxRow(
+        id=me.conversation_id,
+        url=me.conversation.get_absolute_url(),
+        other_id=other.user_id if other else None,
+        other_name=other.name if other else "",
+        other_online=bool(other and other.user_id in online),
+        role=me.role,
+        listing=listing_card(me.conversation, listing),
+        last_text=last.body if last and not deleted else "",
+        last_username=_author(me, other, last),
+        last_mine=mine,
+        last_deleted=deleted,
+        last_at=last.created_at if last else me.last_activity_at,
+        unread=me.unread_count,
+        waiting_since=me.waiting_since if me.role == Role.SELLER else None,
+        archived=me.archived,
+        starred=me.starred,
+        muted=me.muted,
+    )
+
+
+def _author(me: Participant, other: Participant | None, last: Message | None) -> str:
+    if last is None or last.sender_id is None:
+        return ""
+    if last.sender_id == me.pk:
+        return me.name
+    return other.name if other else ""

@@ -1,0 +1,125 @@
+"""What goes into `record` and what comes out of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from messaging.events import Event, Frame, UserId, iso
+from messaging.exceptions import MessagingError
+from messaging.sessions import SessionStamp
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message on its way into the database. `body` has been through `normalise_body`.
+
+    `read_sequence`: up to where its sender has seen the conversation, if they say so.
+    `session`: checked again inside the transaction; None for callers that have none (a command).
+    `origin`: the connection it came over, which gets the ack and not the event.
+    """
+
+    conversation_id: UUID
+    user_id: UserId
+    body: str
+    client_message_id: UUID
+    name: str = ""
+    read_sequence: int | None = None
+    session: SessionStamp | None = None
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message that is stored: now, or earlier under the same id (`duplicate`)."""
+
+    conversation_id: UUID
+    client_message_id: UUID
+    id: int
+    sequence: int
+    revision: int
+    created_at: datetime
+    duplicate: bool = False
+
+    def as_dict(self) -> Frame:
+        return {
+            "client_message_id": str(self.client_message_id),
+            "id": self.id,
+            "sequence": self.sequence,
+            "revision": self.revision,
+            "created_at": iso(self.created_at),
+            "duplicate": self.duplicate,
+        }
+
+
+Outcome: TypeAlias = Receipt | MessagingError
+
+
+@dataclass(slots=True)
+class Recorded:
+    """One outcome for each draft, in their order, and the events to publish after the commit."""
+
+    outcomes: list[Outcome]
+    events: list[Event] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ConversationRow:
+    id: UUID
+    state: str
+    last_sequence: int
+    revision: int
+    last_message_at: datetime
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class ParticipantRow:
+    id: int
+    conversation_id: UUID
+    user_id: UserId
+    role: str
+    name: str
+    left: bool
+    read_sequence: int
+    unread_count: int
+    waiting_since: datetime | None
+    archived: bool
+    muted: bool
+    last_activity_at: datetime
+    notify_at: datetime | None
+    notify_by: datetime | None
+    active: bool
+    password: str
+    blocked: bool
+    recount: bool = False
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """What a retry is compared with."""
+
+    sender_id: int
+    client_message_id: UUID
+    id: int
+    sequence: int
+    revision: int
+    created_at: datetime
+    body: str
+    original_digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    conversation_id: UUID
+    sequence: int
+    revision: int
+    sender_id: int | None
+    kind: str
+    body: str
+    client_message_id: UUID | None
+    created_at: datetime
+
+
+Row: TypeAlias = tuple[Any, ...]

@@ -1,0 +1,61 @@
+"""Read positions: they move forward, and the unread count with them."""
+
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+
+from messaging.events import UserId, read_event
+from messaging.exceptions import NotFound, Unavailable
+from messaging.models import Conversation, Message, Participant
+from messaging.services.messages import publish_on_commit
+from messaging.services.record import groups_of
+
+
+def mark_read(*, user_id: UserId, conversation_id: UUID, sequence: int, origin: str = "") -> int:
+    """Move a person's read position forward to `sequence`, or to the head if that is less, and
+    tell everybody in the conversation. Gives the position. Raises NotFound, Unavailable."""
+    try:
+        with transaction.atomic():
+            return _move(user_id, conversation_id, sequence, origin)
+    except DatabaseError as error:
+        raise Unavailable() from error
+
+
+def _move(user_id: UserId, conversation_id: UUID, sequence: int, origin: str) -> int:
+    # The conversation first: a message that is being stored right now must be counted or not,
+    # and a count taken beside it would be written over the one that `record` writes.
+    conversation = (
+        Conversation.objects.select_for_update(no_key=True).filter(pk=conversation_id).first()
+    )
+    members = list(Participant.objects.filter(conversation_id=conversation_id).order_by("pk"))
+    me = next((member for member in members if member.user_id == user_id), None)
+    if conversation is None or me is None or me.left_at is not None:
+        raise NotFound()
+    position = min(sequence, conversation.last_sequence)
+    if position <= me.read_sequence:
+        return me.read_sequence
+    Participant.objects.filter(pk=me.pk).update(
+        read_sequence=position, unread_count=count_unread(me, position)
+    )
+    event = read_event(
+        conversation_id=conversation_id,
+        user_id=user_id,
+        sequence=position,
+        groups=groups_of(members),
+        origin=origin,
+    )
+    publish_on_commit([event])
+    return position
+
+
+def count_unread(member: Participant, position: int) -> int:
+    """Others' messages after a position. One's own and system messages never count."""
+    return (
+        Message.objects.filter(
+            conversation_id=member.conversation_id, sequence__gt=position, deleted_at__isnull=True
+        )
+        .exclude(kind=Message.Kind.SYSTEM)
+        .filter(Q(sender__isnull=True) | ~Q(sender_id=member.pk))
+        .count()
+    )

@@ -1,0 +1,264 @@
+"""The one function that writes messages: a batch of drafts, one transaction, a fixed number of
+statements whatever the batch's size (docs/adr/0002-one-write-function.md).
+
+Lock order, here and everywhere: conversations, then participants, each by id.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from messaging import policies, sessions
+from messaging.events import Event, MessageRecord, message_event, read_event, role_group
+from messaging.exceptions import NotFound, Unauthenticated
+from messaging.models import Message
+from messaging.services import record_postgresql, record_sqlite
+from messaging.services.drafts import (
+    ConversationRow,
+    Draft,
+    NewMessage,
+    Outcome,
+    ParticipantRow,
+    Recorded,
+    StoredMessage,
+)
+from messaging.services.inbox_rows import touch_inbox_row
+from messaging.services.receipts import answer_retry, answer_twin, make_receipt
+
+
+class Statements(Protocol):
+    """What a database's path through `record` consists of."""
+
+    def lock_conversations(self, cursor: Any, ids: Sequence[UUID]) -> list[ConversationRow]: ...
+    def lock_participants(self, cursor: Any, ids: Sequence[UUID]) -> list[ParticipantRow]: ...
+    def find_stored(self, cursor: Any, keys: Sequence[tuple[int, UUID]]) -> list[StoredMessage]: ...
+    def insert_messages(
+        self, cursor: Any, messages: Sequence[NewMessage]
+    ) -> dict[tuple[UUID, int], int]: ...
+    def update_conversations(self, cursor: Any, rows: Sequence[ConversationRow]) -> None: ...
+    def update_participants(self, cursor: Any, rows: Sequence[ParticipantRow]) -> None: ...
+
+
+def record(drafts: Sequence[Draft]) -> Recorded:
+    """Store what may be stored and say of each draft what became of it.
+
+    A draft that breaks a rule gets its own refusal and costs the others nothing. The events are
+    for publishing after the commit, which is the caller's.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        batch = _Batch(_statements(), cursor, drafts)
+        return batch.run()
+
+
+def _statements() -> Statements:
+    return record_postgresql if connection.vendor == "postgresql" else record_sqlite
+
+
+class _Batch:
+    """The working state of one call of `record`."""
+
+    def __init__(self, statements: Statements, cursor: Any, drafts: Sequence[Draft]) -> None:
+        self._statements = statements
+        self._cursor = cursor
+        self._drafts = drafts
+        self._now = timezone.now()
+        self._outcomes: list[Outcome | None] = [None] * len(drafts)
+        self._new: list[tuple[int, NewMessage, ParticipantRow]] = []
+        self._twins: list[tuple[int, NewMessage]] = []
+        self._reads: list[tuple[ParticipantRow, Draft]] = []
+
+    def run(self) -> Recorded:
+        self._lock()
+        self._find_retries()
+        self._alive = self._find_alive_sessions()
+        for index, draft in enumerate(self._drafts):
+            if self._outcomes[index] is None:
+                self._take(index, draft)
+        return self._write()
+
+    # --- Reading under lock ---------------------------------------------------------------------
+
+    def _lock(self) -> None:
+        ids = sorted({draft.conversation_id for draft in self._drafts})
+        rows = self._statements.lock_conversations(self._cursor, ids)
+        self._conversations = {row.id: row for row in rows}
+        self._members: dict[UUID, list[ParticipantRow]] = {row.id: [] for row in rows}
+        for member in self._statements.lock_participants(self._cursor, list(self._conversations)):
+            self._members[member.conversation_id].append(member)
+        self._places = {
+            (member.conversation_id, member.user_id): member
+            for members in self._members.values()
+            for member in members
+        }
+
+    def _place(self, draft: Draft) -> ParticipantRow | None:
+        return self._places.get((draft.conversation_id, draft.user_id))
+
+    def _find_retries(self) -> None:
+        """Retries are answered first: even to who may no longer write."""
+        keys = {
+            (place.id, draft.client_message_id)
+            for draft in self._drafts
+            if (place := self._place(draft))
+        }
+        found = self._statements.find_stored(self._cursor, list(keys)) if keys else []
+        stored = {(message.sender_id, message.client_message_id): message for message in found}
+        for index, draft in enumerate(self._drafts):
+            place = self._place(draft)
+            if place and (message := stored.get((place.id, draft.client_message_id))):
+                self._outcomes[index] = answer_retry(draft, message)
+
+    def _find_alive_sessions(self) -> set[str]:
+        keys = {draft.session.key for draft in self._drafts if draft.session}
+        return sessions.find_alive(keys) if keys else set()
+
+    # --- Deciding -------------------------------------------------------------------------------
+
+    def _take(self, index: int, draft: Draft) -> None:
+        place = self._place(draft)
+        if place is None:
+            self._outcomes[index] = NotFound()
+            return
+        refusal = self._refuse(draft, place)
+        if refusal is not None:
+            self._outcomes[index] = refusal
+            return
+        twin = next(
+            (new for _, new, sender in self._new if _is_twin(new, sender, place, draft)), None
+        )
+        if twin is not None:  # The same message twice in one batch.
+            self._twins.append((index, twin))
+            return
+        self._number(index, draft, place)
+
+    def _refuse(self, draft: Draft, place: ParticipantRow) -> Outcome | None:
+        if draft.session and not sessions.is_valid(
+            draft.session, alive=self._alive, password=place.password
+        ):
+            return Unauthenticated()
+        return policies.refuse_writing(
+            is_participant=True,
+            active=place.active,
+            left=place.left,
+            blocked=place.blocked,
+            state=self._conversations[draft.conversation_id].state,
+        )
+
+    def _number(self, index: int, draft: Draft, place: ParticipantRow) -> None:
+        conversation = self._conversations[draft.conversation_id]
+        self._move_read_position(draft, place, conversation)
+        conversation.last_sequence += 1
+        conversation.revision += 1
+        conversation.last_message_at = self._now
+        conversation.changed = True
+        message = NewMessage(
+            conversation_id=draft.conversation_id,
+            sequence=conversation.last_sequence,
+            revision=conversation.revision,
+            sender_id=place.id,
+            kind=Message.Kind.TEXT.value,
+            body=draft.body,
+            client_message_id=draft.client_message_id,
+            created_at=self._now,
+        )
+        place.name = draft.name or place.name
+        self._new.append((index, message, place))
+        for member in self._members[draft.conversation_id]:
+            touch_inbox_row(member, sender=place, now=self._now)
+
+    def _move_read_position(
+        self, draft: Draft, place: ParticipantRow, conversation: ConversationRow
+    ) -> None:
+        if draft.read_sequence is None:
+            return
+        position = min(draft.read_sequence, conversation.last_sequence)
+        if position > place.read_sequence:
+            place.read_sequence = position
+            place.recount = True
+            self._reads.append((place, draft))
+
+    # --- Writing --------------------------------------------------------------------------------
+
+    def _write(self) -> Recorded:
+        ids: dict[tuple[UUID, int], int] = {}
+        if self._new:
+            messages = [message for _, message, _ in self._new]
+            ids = self._statements.insert_messages(self._cursor, messages)
+            changed = [row for row in self._conversations.values() if row.changed]
+            self._statements.update_conversations(self._cursor, changed)
+            touched = [place for place in self._places.values() if place.changed]
+            self._statements.update_participants(self._cursor, touched)
+        for index, message, _ in self._new:
+            self._outcomes[index] = make_receipt(message, ids)
+        for index, message in self._twins:
+            self._outcomes[index] = answer_twin(self._drafts[index], message, ids)
+        outcomes = [outcome for outcome in self._outcomes if outcome is not None]
+        return Recorded(
+            outcomes=outcomes, events=[*self._message_events(ids), *self._read_events()]
+        )
+
+    def _groups(self, conversation_id: UUID) -> list[str]:
+        return groups_of(self._members[conversation_id])
+
+    def _message_events(self, ids: dict[tuple[UUID, int], int]) -> list[Event]:
+        return [
+            message_event(
+                _as_record(message, sender, ids),
+                groups=self._groups(message.conversation_id),
+                origin=self._drafts[index].origin,
+            )
+            for index, message, sender in self._new
+        ]
+
+    def _read_events(self) -> list[Event]:
+        return [
+            read_event(
+                conversation_id=draft.conversation_id,
+                user_id=draft.user_id,
+                sequence=place.read_sequence,
+                groups=self._groups(draft.conversation_id),
+                origin=draft.origin,
+            )
+            for place, draft in self._reads
+        ]
+
+
+def groups_of(members: Sequence[Any]) -> list[str]:
+    """The role groups of everybody who takes part now (rows or model instances)."""
+    return [
+        role_group(member.role, member.user_id)
+        for member in members
+        if member.user_id is not None and not has_left(member)
+    ]
+
+
+def has_left(member: Any) -> bool:
+    return member.left if isinstance(member, ParticipantRow) else member.left_at is not None
+
+
+def _is_twin(
+    message: NewMessage, sender: ParticipantRow, place: ParticipantRow, draft: Draft
+) -> bool:
+    return sender.id == place.id and message.client_message_id == draft.client_message_id
+
+
+def _as_record(
+    message: NewMessage, sender: ParticipantRow, ids: dict[tuple[UUID, int], int]
+) -> MessageRecord:
+    return MessageRecord(
+        conversation_id=message.conversation_id,
+        id=ids[message.conversation_id, message.sequence],
+        sequence=message.sequence,
+        created_revision=message.revision,
+        revision=message.revision,
+        body=message.body,
+        username=sender.name,
+        sender_id=sender.user_id,
+        role=sender.role,
+        kind=message.kind,
+        client_message_id=message.client_message_id,
+        created_at=message.created_at,
+    )

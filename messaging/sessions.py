@@ -1,0 +1,58 @@
+"""Who is behind a session key, and whether they still are.
+
+A socket outlives the request that opened it, so every write over it asks again. Two things end a
+session: its row goes (log-out, a session ended from elsewhere), or the password changes, which
+leaves the row but not the hash inside it (`AbstractBaseUser.get_session_auth_hash`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, get_user, get_user_model
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStamp:
+    """The session a draft was written in: its key, and the password's hash it was opened with."""
+
+    key: str
+    auth_hash: str
+
+
+def authenticate_session(key: str) -> tuple[Any, SessionStamp] | None:
+    """The active user of a session and its stamp, or None. One or two queries."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    request: Any = SimpleNamespace(session=store)
+    user = get_user(request)
+    if not user.is_authenticated or not user.is_active:
+        return None
+    return user, SessionStamp(key=store.session_key, auth_hash=store.get(HASH_SESSION_KEY, ""))
+
+
+def find_alive(keys: Iterable[str]) -> set[str]:
+    """Those of the keys whose sessions exist and have not expired."""
+    wanted = set(keys)
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    if issubclass(store, DatabaseSessionStore):
+        rows = Session.objects.filter(session_key__in=wanted, expire_date__gt=timezone.now())
+        return set(rows.values_list("session_key", flat=True))
+    return {key for key in wanted if store().exists(key)}
+
+
+@lru_cache(maxsize=4096)
+def auth_hash_of(password: str) -> str:
+    """The hash a session opened with this (hashed) password carries."""
+    user: Any = get_user_model()(password=password)
+    return str(user.get_session_auth_hash())
+
+
+def is_valid(stamp: SessionStamp, *, alive: set[str], password: str) -> bool:
+    return stamp.key in alive and (not stamp.auth_hash or stamp.auth_hash == auth_hash_of(password))

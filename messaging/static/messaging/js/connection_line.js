@@ -1,0 +1,29 @@
+// The quiet line that says how the connection is, when there is something to say.
+const PATIENCE = 2_000; // milliseconds: most interruptions are over before anyone needs to know
+
+export class ConnectionLine {
+  #line;
+  #timer;
+  #reason = "";
+
+  constructor(line) {
+    this.#line = line;
+  }
+
+  up() {
+    this.#say("");
+  }
+
+  /** `reason`: offline, elsewhere, signed_out or gone. */
+  down(reason) {
+    if (reason !== "offline") return this.#say(reason);
+    this.#timer ??= setTimeout(() => this.#say("offline"), this.#reason ? 0 : PATIENCE);
+  }
+
+  #say(reason) {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#reason = reason;
+    for (const text of this.#line.children) text.hidden = text.dataset.line !== reason;
+  }
+}

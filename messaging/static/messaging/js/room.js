@@ -1,0 +1,152 @@
+// One conversation on the line: hands over what happens in it, once, and notices what is missing.
+import { getJson, postJson } from "./api.js";
+import { Connection } from "./connection.js";
+
+const GAP_PATIENCE = 1_000; // milliseconds for a late frame or ack to fill a gap
+const MOST_PAGES = 50; // of 200 changes; more than that comes with the next try
+const HANDED_ON = new Set(["chat_message", "message_changed", "ack", "error", "read", "typing", "presence"]);
+
+export class Room {
+  #conversation;
+  #messagesUrl;
+  #cursor;
+  #head = 0;
+  #ahead = new Set();
+  #catchingUp = true;
+  #overHttp = false;
+  #gapTimer = null;
+  #listener;
+  #connection;
+
+  /** Every change up to `revision` is on the page. The listener has a method for `ready` and for each
+   * type that is handed on, `up()` and `down(reason)`. */
+  constructor({ conversation, revision, messagesUrl, listener }) {
+    this.#conversation = conversation;
+    this.#messagesUrl = messagesUrl;
+    this.#cursor = revision;
+    this.#listener = listener;
+    this.#connection = new Connection(() => this.#path(), {
+      frame: (frame) => this.#frame(frame),
+      down: (reason) => this.#down(reason),
+      refused: () => this.#catchUp(),
+    });
+  }
+
+  enter() {
+    this.#connection.start();
+  }
+
+  get isUp() {
+    return this.#connection.isOpen && !this.#catchingUp;
+  }
+
+  send(frame) {
+    return this.isUp && this.#connection.send(frame);
+  }
+
+  /** Sends a message by the socket, or by HTTP where sockets do not get through. */
+  deliver(message, sendForm) {
+    if (this.send({ type: "chat_message", ...message })) return true;
+    if (!this.#overHttp) return false;
+    this.#post(message, sendForm);
+    return true;
+  }
+
+  // Frames
+
+  #frame(frame) {
+    if (frame.conversation && frame.conversation !== this.#conversation) return;
+    if (frame.revision && frame.type !== "heartbeat" && frame.type !== "ready") {
+      this.#note(frame.revision);
+    }
+    if (frame.type === "ready") this.#ready(frame);
+    else if (frame.type === "heartbeat") this.#compare(frame.revision);
+    else if (HANDED_ON.has(frame.type)) this.#listener[frame.type](frame);
+  }
+
+  /** What was asked for has been handed over, up to `revision`. */
+  #ready(frame) {
+    this.#catchingUp = false;
+    this.#overHttp = false;
+    this.#moveTo(frame.revision);
+    this.#listener.ready(frame);
+    this.#listener.up();
+  }
+
+  #note(revision) {
+    if (this.#catchingUp) return; // A replay leaves out what was changed again later.
+    if (revision > this.#cursor) this.#ahead.add(revision);
+    this.#moveTo(this.#cursor);
+    this.#checkGap();
+  }
+
+  #moveTo(revision) {
+    this.#cursor = Math.max(this.#cursor, revision);
+    while (this.#ahead.delete(this.#cursor + 1)) this.#cursor += 1;
+    for (const each of this.#ahead) if (each <= this.#cursor) this.#ahead.delete(each);
+  }
+
+  #compare(head) {
+    this.#head = Math.max(this.#head, head);
+    this.#checkGap();
+  }
+
+  #checkGap() {
+    if (!this.#hasGap) return;
+    this.#gapTimer ??= setTimeout(() => {
+      this.#gapTimer = null;
+      if (this.#hasGap && !this.#catchingUp) this.#resume();
+    }, GAP_PATIENCE);
+  }
+
+  get #hasGap() {
+    return this.#ahead.size > 0 || this.#head > this.#cursor;
+  }
+
+  #resume() {
+    if (!this.#connection.send({ type: "resume", after: this.#cursor })) return;
+    this.#catchingUp = true;
+  }
+
+  // The line
+
+  #path() {
+    this.#catchingUp = true;
+    return `/ws/room/${this.#conversation}/?after=${this.#cursor}`;
+  }
+
+  #down(reason) {
+    this.#catchingUp = true;
+    this.#overHttp = false;
+    this.#listener.down(reason);
+  }
+
+  /** The handshake was refused: HTTP says why, and meanwhile brings what was missed. */
+  async #catchUp() {
+    let after = this.#cursor;
+    for (let page = 0; after !== null && page < MOST_PAGES; page += 1) {
+      const { status, body } = await getJson(`${this.#messagesUrl}?after=${after}`);
+      if (status === 401) return "signed_out";
+      if (status === 404) return "gone";
+      if (status !== 200) return null;
+      for (const change of body.results) this.#apply(change);
+      after = body.next;
+    }
+    this.#overHttp = true;
+    this.#listener.up();
+    return null;
+  }
+
+  #apply(change) {
+    this.#moveTo(change.revision);
+    this.#frame({ type: "chat_message", ...change });
+  }
+
+  async #post(message, { url, token }) {
+    const { status, body, retryAfter } = await postJson(url, message, token);
+    const id = message.client_message_id;
+    if (status === 200 || status === 201) this.#listener.ack({ client_message_id: id, ...body });
+    else if (status === 0) this.#down("offline");
+    else this.#listener.error({ retry_after: retryAfter, ...body, client_message_id: id });
+  }
+}

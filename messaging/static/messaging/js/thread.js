@@ -1,0 +1,185 @@
+// A conversation's page: the room on the line, what is on screen, and what still has to go out.
+import { Announcer } from "./announcer.js";
+import { Composer } from "./composer.js";
+import { ConnectionLine } from "./connection_line.js";
+import { MessageList } from "./message_list.js";
+import { showPending } from "./message_view.js";
+import { OlderMessages } from "./older_messages.js";
+import { Outbox } from "./outbox.js";
+import { userId } from "./page.js";
+import { Presence, TypingSign } from "./people.js";
+import { ReadTracker } from "./read_tracker.js";
+import { Room } from "./room.js";
+import { ScrollKeeper } from "./scroll_keeper.js";
+import { forgetSentAsks } from "./sent_asks.js";
+import { Store } from "./store.js";
+
+const byId = (id) => document.getElementById(id);
+const { conversation, revision, readSequence, otherReadSequence, messagesUrl } = byId("thread").dataset;
+const form = byId("composer");
+const store = new Store(userId);
+
+let othersRead = Number(otherReadSequence);
+let isUp = false;
+
+const list = new MessageList(byId("messages"), userId);
+const line = new ConnectionLine(byId("connection-line"));
+const announcer = new Announcer(byId("announcements"));
+const presence = new Presence(byId("presence"));
+const typingSign = new TypingSign(byId("typing"));
+
+const keeper = new ScrollKeeper({
+  log: byId("log"),
+  end: byId("log-end"),
+  jump: byId("jump"),
+  moved: () => tracker.look(),
+});
+
+const room = new Room({
+  conversation,
+  revision: Number(revision),
+  messagesUrl,
+  listener: {
+    chat_message: (frame) => receive(frame),
+    message_changed: (frame) => change(frame),
+    ack: (frame) => acknowledge(frame),
+    error: (frame) => outbox.refuse(frame),
+    read: (frame) => read(frame.user, frame.sequence),
+    typing: (frame) => String(frame.user) !== userId && typingSign.show(frame.expires_in),
+    presence: (frame) => presence.show({ ...frame, id: frame.user }),
+    ready: (frame) => meet(frame.participants ?? []),
+    up: () => goOn(),
+    down: (reason) => stop(reason),
+  },
+});
+
+const tracker = new ReadTracker({
+  sequence: Number(readSequence),
+  newest: () => list.newestOfOthers,
+  inView: () => keeper.atEnd,
+  send: (sequence) => sayRead(sequence),
+});
+
+const outbox = new Outbox({ store, conversation, deliver, changed: () => showOutbox() });
+
+const composer =
+  form &&
+  new Composer({
+    form,
+    store,
+    name: `draft.${conversation}`,
+    send: (text) => send(text),
+    typing: () => room.send({ type: "typing" }),
+  });
+
+// What comes in
+
+function receive(frame) {
+  const mine = list.isMine(frame);
+  if (frame.sequence < list.oldest && byId("older")) return; // It loads with its neighbours.
+  let isNew = false;
+  keeper.arrive(() => (isNew = list.put(frame)));
+  if (mine) return settle(frame);
+  if (!isNew) return;
+  if (!tracker.isLooking) list.divide(tracker.position);
+  typingSign.hide();
+  if (frame.kind !== "system") announcer.announce(frame);
+  tracker.look();
+}
+
+function change(frame) {
+  if (frame.sequence >= list.oldest) keeper.hold(() => list.put(frame));
+}
+
+function settle(frame) {
+  if (frame.sequence <= othersRead) list.markRead(othersRead);
+  if (frame.client_message_id) outbox.settle(frame.client_message_id);
+}
+
+function acknowledge(frame) {
+  list.confirm(frame);
+  settle(frame);
+}
+
+function read(user, sequence) {
+  if (String(user) === userId) return tracker.moveTo(sequence);
+  othersRead = Math.max(othersRead, sequence);
+  list.markRead(othersRead);
+}
+
+function meet(participants) {
+  for (const person of participants) {
+    presence.show(person);
+    read(person.id, person.read_sequence);
+  }
+}
+
+function goOn() {
+  isUp = true;
+  line.up();
+  showOutbox();
+  outbox.flush();
+  tracker.look();
+}
+
+function stop(reason) {
+  isUp = false;
+  line.down(reason);
+  outbox.pause();
+  showOutbox();
+}
+
+// What goes out
+
+function send(text) {
+  list.undivide();
+  outbox.add(text);
+  keeper.toEnd();
+}
+
+function deliver({ id, message }) {
+  const position = tracker.isLooking ? { read: list.newest } : {};
+  const { csrfmiddlewaretoken: token } = form?.elements ?? {};
+  const way = { url: form?.action, token: token?.value };
+  return room.deliver({ client_message_id: id, message, ...position }, way);
+}
+
+function sayRead(sequence) {
+  if (!room.send({ type: "read", sequence })) return false;
+  document.dispatchEvent(new CustomEvent("messaging:read"));
+  return true;
+}
+
+function showOutbox() {
+  const { refusal } = outbox;
+  const state = refusal ? "failed" : isUp ? "sending" : "waiting";
+  for (const [entry, element] of list.putPending(outbox.entries)) {
+    showPending(element, state, refusal?.id === entry.id ? refusal.detail : "");
+  }
+}
+
+function decide(event) {
+  const choice = event.target.closest("[data-choice]")?.dataset.choice;
+  if (choice === "retry") outbox.retry();
+  if (choice === "discard") {
+    const { clientMessageId } = event.target.closest(".message").dataset;
+    composer?.takeBack(outbox.discard(clientMessageId));
+  }
+}
+
+function showOlder(frames) {
+  keeper.hold(() => {
+    for (const frame of frames) list.put(frame);
+    list.markRead(othersRead);
+  });
+}
+
+byId("messages").addEventListener("click", decide);
+if (byId("older")) {
+  new OlderMessages({ link: byId("older"), root: keeper.root, messagesUrl, list, show: showOlder });
+}
+forgetSentAsks(list.ownIds, userId);
+showOutbox();
+keeper.startAt(list.divider);
+composer?.focus();
+room.enter();

@@ -1,0 +1,104 @@
+"""Messages over HTTP: sending one, and reading what one has missed."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from messaging import fields
+from messaging.events import change_type, message_frame_for
+from messaging.exceptions import MessagingError, NotFound, Unauthenticated
+from messaging.http import (
+    access_of,
+    add_retry_after,
+    answer_json,
+    answer_refusal,
+    messaging_view,
+    read_fields,
+    session_stamp,
+    wants_json,
+)
+from messaging.people import display_name
+from messaging.selectors.conversations import Access
+from messaging.selectors.messages import HISTORY_PAGE, before, changes_after, newest
+from messaging.selectors.thread import read_thread
+from messaging.services.drafts import Receipt
+from messaging.services.messages import send_message
+from messaging.text import normalise_body
+from messaging.views.thread_page import render_thread
+
+
+@require_POST
+@messaging_view
+def new_message(request: HttpRequest, conversation_id: str) -> HttpResponse:
+    """Send a message: 201 stored now, 200 stored before, 409 stored with another body."""
+    access = access_of(request, conversation_id)
+    given: fields.Fields = {}
+    try:
+        given = read_fields(request)
+        receipt = _send(request, access, given)
+    except MessagingError as error:
+        return _answer_failure(request, access, given, error)
+    if wants_json(request):
+        return answer_receipt(receipt)
+    response = redirect(access.conversation)
+    response.status_code = 303
+    return response
+
+
+def _send(request: HttpRequest, access: Access, given: fields.Fields) -> Receipt:
+    return send_message(
+        user_id=request.user.pk,
+        name=display_name(request.user),
+        conversation_id=access.conversation.pk,
+        body=normalise_body(given.get("message")),
+        client_message_id=fields.read_client_message_id(given),
+        read_sequence=fields.read_number(given, "read"),
+        session=session_stamp(request),
+    )
+
+
+def _answer_failure(
+    request: HttpRequest, access: Access, given: fields.Fields, error: MessagingError
+) -> HttpResponse:
+    """On a page: the thread again, with what was wrong and the text still in the composer."""
+    if wants_json(request) or isinstance(error, NotFound | Unauthenticated):
+        return answer_refusal(request, error)
+    response = render_thread(
+        request,
+        access,
+        read_thread(access),
+        error=error,
+        draft=str(given.get("message", "")),
+        client_message_id=fields.echo_client_message_id(given) or "",
+    )
+    return add_retry_after(response, error)
+
+
+def answer_receipt(receipt: Receipt) -> HttpResponse:
+    body = {"conversation": str(receipt.conversation_id), **receipt.as_dict()}
+    return answer_json(body, 200 if receipt.duplicate else 201)
+
+
+@require_safe
+@messaging_view
+def messages(request: HttpRequest, conversation_id: str) -> HttpResponse:
+    """`?after=<revision>`: changes since then, oldest first. `?before=<sequence>`: older ones."""
+    access = access_of(request, conversation_id)
+    after = fields.read_number(request.GET, "after")
+    if after is not None:
+        return _answer_changes(access, after)
+    sequence = fields.read_number(request.GET, "before")
+    key = access.conversation.pk
+    records = newest(key) if sequence is None else before(key, sequence)
+    more = len(records) == HISTORY_PAGE and records[0].sequence > 1
+    results = [message_frame_for(record, access.me.user_id) for record in records]
+    return answer_json({"results": results, "next": records[0].sequence if more else None})
+
+
+def _answer_changes(access: Access, after: int) -> HttpResponse:
+    changes = changes_after(access.conversation.pk, after)
+    results = [
+        message_frame_for(record, access.me.user_id, type=change_type(record, after))
+        for record in changes.messages
+    ]
+    return answer_json({"results": results, "next": changes.cursor if changes.more else None})

@@ -1,0 +1,124 @@
+"""The plug between whoever has something to tell people and this app, which tells them.
+
+A source owns its facts: what is due, whether it is still owed, what it says. It is asked again
+right before every sending, so that nobody is told about what they have already read. This app
+knows sources by their name only and imports none of them; a source registers itself in its
+app's `AppConfig.ready`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+State = Literal["owed", "read", "muted", "blocked", "left", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that may be owed to one person now.
+
+    `key` names what it is about within its source (a conversation's id), the sequences are the
+    span of what is new in it, first and last included. `token` is the source's own and comes back
+    with `settle`.
+    """
+
+    recipient_id: Any
+    key: str
+    kind: str
+    token: Any
+    first_sequence: int
+    last_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Whether a span is still owed to its recipient, and why not.
+
+    `connected`: they are looking at the product right now. `detail` goes into the trail, so it
+    holds no text and no address; a moment is written in ISO 8601. `last_sequence` is the newest
+    now, which may be past the span.
+    """
+
+    state: State
+    connected: bool
+    detail: str = ""
+    last_sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ContentMessage:
+    """One message as its recipient sees it; `new` ones are owed, the others are context."""
+
+    name: str
+    body: str
+    created_at: datetime
+    mine: bool
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a notification shows: oldest message first, `more_count` more unread than shown.
+
+    `url` and `thumbnail_url` are paths on this site or absolute; `thumbnail_url` may be empty.
+    """
+
+    title: str
+    url: str
+    thumbnail_url: str
+    other_name: str
+    messages: Sequence[ContentMessage] = field(default_factory=list)
+    more_count: int = 0
+
+
+class Source(Protocol):
+    """What an app implements to have people notified."""
+
+    name: str
+
+    def claim_due(self, *, now: datetime, limit: int) -> list[Due]:
+        """Take what is due, oldest first, for 60 s, in a statement of its own.
+
+        Holds no lock afterwards. What is not settled within that time comes again.
+        """
+        ...
+
+    def settle(self, due: Due, *, look_again_at: datetime | None) -> None:
+        """Give back what was claimed: done (None), or due again at a moment.
+
+        Never overwrites a newer time that was set meanwhile.
+        """
+        ...
+
+    def look(
+        self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int
+    ) -> Owed: ...
+
+    def content(
+        self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int
+    ) -> Content: ...
+
+
+_sources: dict[str, Source] = {}
+
+
+def register(source: Source) -> None:
+    """Make a source known. Registering a name again replaces it."""
+    _sources[source.name] = source
+
+
+def unregister(name: str) -> None:
+    _sources.pop(name, None)
+
+
+def registered_sources() -> list[Source]:
+    return list(_sources.values())
+
+
+def get_source(name: str) -> Source:
+    """Raises LookupError for a name nobody registered."""
+    try:
+        return _sources[name]
+    except KeyError:
+        raise LookupError(f"No notification source is registered as “{name}”.") from None

@@ -1,0 +1,163 @@
+"""The whole marketplace as separate processes: web server, Celery worker and beat, Redis, mail."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from marketplace.development.children import start_child, stop_children, wait_until
+from tests.services import services
+from tests.services.databases import create_database, drop_database
+from tests.services.mails import MailSink, find_free_port
+from tests.services.places import PROJECT
+from tests.services.postgresql import PostgresServer, find_binaries
+from tests.services.redis import RedisServer, find_binary
+
+DATABASE = "trato_live"
+DEMO_PASSWORD = "trato-demo"
+COMMANDS = {
+    "worker": ["celery", "-A", "celery_app", "worker", "--pool", "threads", "--concurrency", "4"]
+    + ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"],
+    "beat": ["celery", "-A", "celery_app", "beat", "--loglevel", "INFO"],
+}
+# Short enough to wait for in a test, long enough to be told apart.
+TIMES = {
+    "NOTIFY_DELAY_SECONDS": "3",
+    "NOTIFY_CAP_SECONDS": "6",
+    "HEARTBEAT_SECONDS": "2",
+    "DRAIN_SECONDS": "1",
+}
+
+
+class Live:
+    """Runs on a database, a Redis and a mail server of its own, filled with the demo data."""
+
+    def __init__(self, directory: Path, database_url: str) -> None:
+        self.directory = directory
+        self.port = find_free_port()
+        self.mails = MailSink()
+        self.redis = RedisServer(directory / "redis", find_binary())
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            **TIMES,
+            "DATABASE_URL": database_url,
+            "REDIS_URL": self.redis.url,
+            "DATA_DIR": str(directory),
+            "EMAIL_URL": self.mails.url,
+            "SITE_URL": self.url,
+            "ALLOWED_ORIGINS": self.url,
+            "SEND_LIMITS": "off",
+        }
+
+    @property
+    def url(self) -> str:
+        """Without a slash at the end; also the origin of the pages."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        return f"ws://localhost:{self.port}"
+
+    def start_all(self) -> "Live":
+        (self.directory / "static").symlink_to(django_settings.STATIC_ROOT)
+        self.redis.start()
+        self.mails.start()
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("seed_demo", "--verbosity", "0", DEBUG="1")
+        for name in ("web", "worker", "beat"):
+            self.start(name)
+        return self
+
+    def stop_all(self) -> None:
+        stop_children(list(self.processes.values()), seconds=5)
+        self.mails.stop()
+        self.redis.stop()
+
+    def start(self, name: str) -> None:
+        """`web`, `worker` or `beat`; returns when the web server answers."""
+        with (self.directory / f"{name}.log").open("ab") as log:
+            self.processes[name] = start_child(
+                [sys.executable, "-m", *self.command(name)],
+                environment=self.environment,
+                directory=PROJECT,
+                output=log,
+            )
+        if name == "web":
+            wait_until(
+                lambda: self.health().get("database") == "ok",
+                seconds=20,
+                what=f"the web server (see {self.directory}/web.log)",
+                child=self.processes[name],
+            )
+
+    def command(self, name: str) -> list[str]:
+        if name != "web":
+            return COMMANDS[name]
+        listen = ["--bind", "127.0.0.1", "--port", str(self.port)]
+        return ["messaging.daphne", *listen, "marketplace.asgi:application"]
+
+    def kill(self, name: str) -> None:
+        """As `kill -9` does. `redis` has methods of its own."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def restart(self, name: str) -> None:
+        """As a deployment does: asks it to end, then starts it again."""
+        stop_children([self.processes[name]], seconds=10)
+        self.start(name)
+
+    def manage(self, *arguments: str, **environment: str) -> str:
+        """Run a management command on the live database; what it printed."""
+        ran = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def health(self) -> dict[str, Any]:
+        """What `/health/ready/` says; empty when nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=3)
+        try:
+            connection.request("GET", "/health/ready/")
+            state: dict[str, Any] = json.loads(connection.getresponse().read())
+        except (OSError, ValueError, http.client.HTTPException):
+            return {}
+        finally:
+            connection.close()
+        return state
+
+
+@pytest.fixture(scope="session")
+def live(collected_static: None) -> Iterator[Live]:
+    assert services.directory is not None
+    main_url = os.environ["DATABASE_URL"]
+    directory = services.directory / "live"
+    directory.mkdir()
+    running = Live(directory, create_database(main_url, DATABASE))
+    try:
+        yield running.start_all()
+    finally:
+        running.stop_all()
+        drop_database(main_url, DATABASE)
+
+
+@pytest.fixture
+def durable_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A second PostgreSQL, with fsync, for tests that kill it."""
+    assert services.directory is not None
+    directory = services.directory / "durable"
+    server = PostgresServer(directory, find_binaries(), durable=True).make().start()
+    yield server
+    server.stop()

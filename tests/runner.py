@@ -1,0 +1,132 @@
+"""`bin/test`: everything that must hold, one thing after the other, and what failed at the end.
+
+Standard library only: it starts before there is an environment.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from marketplace.development import virtual_environment
+from marketplace.development.virtual_environment import PROJECT
+from tests import chromium
+
+TOOLS = virtual_environment.FOLDER / "bin"
+TEST_DATA = PROJECT / "var" / "test"
+NO_TESTS_COLLECTED = 5
+# What Django's settings ask for, when a tool only wants to read the code.
+SETTINGS = {"DEBUG": "1", "SECRET_KEY": "x", "DATA_DIR": str(TEST_DATA)}
+
+
+@dataclass
+class Step:
+    name: str
+    command: Sequence[str]
+    seconds: float = 0.0
+    passed: bool = False
+    services: str = ""
+    last_line: str = ""
+
+    @property
+    def is_pytest(self) -> bool:
+        return "pytest" in self.command
+
+    def run(self, environment: Mapping[str, str]) -> None:
+        """Shows what it prints, and keeps the lines that belong in the summary."""
+        print(f"\n── {self.name}: {' '.join(self.command)}", flush=True)
+        began = time.monotonic()
+        with subprocess.Popen(
+            self.command, cwd=PROJECT, env=dict(environment), stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                self.keep(line.strip())
+        self.seconds = time.monotonic() - began
+        self.passed = process.returncode == 0
+
+    def keep(self, line: str) -> None:
+        if line.startswith("services: "):
+            self.services = line.removeprefix("services: ")
+        if line:
+            self.last_line = line
+
+    def summary(self) -> str:
+        verdict = "passed" if self.passed else "FAILED"
+        lines = [f"  {verdict}  {self.name} ({self.seconds:.0f} s)"]
+        if self.is_pytest:
+            lines += [f"          on {self.services}", f"          {self.last_line}"]
+        return "\n".join(lines)
+
+
+def main() -> int:
+    options = parse()
+    virtual_environment.ensure("test", install=options.install)
+    check_chromium(install=options.install)
+    TEST_DATA.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    began = time.monotonic()
+    steps = [] if options.quick else linters()
+    for step in steps:
+        step.run({**environment, **SETTINGS})
+    for step in tests(options.pytest):
+        step.run(environment)
+        steps.append(step)
+    print_summary(steps, time.monotonic() - began)
+    return 0 if all(step.passed for step in steps) else 1
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bin/test", description="Run every check and every test on real services."
+    )
+    parser.add_argument("--quick", action="store_true", help="only the tests, no linters")
+    parser.add_argument(
+        "--install", action="store_true", help="install what is missing of the system, with apt-get"
+    )
+    parser.add_argument("pytest", nargs="*", help="after --: what pytest is given")
+    return parser.parse_args()
+
+
+def check_chromium(*, install: bool) -> None:
+    if chromium.find() is None:
+        virtual_environment.install_packages(
+            ["chromium"], "Chromium, for the tests in a browser, is missing.", install=install
+        )
+
+
+def linters() -> list[Step]:
+    python = str(virtual_environment.PYTHON)
+    return [
+        Step("style", ["ruff", "check", "."]),
+        Step("layout", ["ruff", "format", "--check", "."]),
+        Step("types", ["mypy"]),
+        Step("imports", ["lint-imports"]),
+        Step("templates", ["djlint", "--lint", "--quiet", "templates"]),
+        Step("migrations", [python, "manage.py", "makemigrations", "--check", "--dry-run"]),
+    ]
+
+
+def tests(given: Sequence[str]) -> list[Step]:
+    """Everything on PostgreSQL, then on SQLite what does not start processes of its own."""
+    pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
+    if sys.stdout.isatty():
+        pytest.append("--color=yes")
+    on_sqlite = ["--database", "sqlite", "-m", "not browser and not processes"]
+    return [
+        Step("tests on PostgreSQL", [*pytest, *given]),
+        Step("tests on SQLite", [*pytest, *on_sqlite, *given]),
+    ]
+
+
+def print_summary(steps: Sequence[Step], seconds: float) -> None:
+    print(f"\n── Summary ({seconds / 60:.1f} min)")
+    for step in steps:
+        print(step.summary())
+    failed = [step.name for step in steps if not step.passed]
+    print(f"\nFailed: {', '.join(failed)}." if failed else "\nEverything passed.", flush=True)

@@ -1,0 +1,70 @@
+"""What holds around every test: a database file for SQLite, static files, an empty cache."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import Settings
+
+from tests.services import services
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """SQLite in a file: in memory it has neither WAL nor the locks that the real one has."""
+    database = connections["default"]
+    if database.vendor == "sqlite":
+        path = str(Path(django_settings.DATA_DIR) / "tests.sqlite3")
+        database.settings_dict["TEST"]["NAME"] = path
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """A database on a server of ours goes with the server, whoever is still connected to it."""
+    ours = services.postgres is not None or connections["default"].vendor == "sqlite"
+    return ours or bool(request.config.getvalue("reuse_db"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lonely_database(django_db_keepdb: bool, request: pytest.FixtureRequest) -> Iterator[None]:
+    """On somebody's server: PostgreSQL drops no database while threads of ours hold it open."""
+    if django_db_keepdb:
+        yield
+        return
+    request.getfixturevalue("django_db_setup")
+    yield
+    with (
+        request.getfixturevalue("django_db_blocker").unblock(),
+        connections["default"].cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    connections["default"].close()
+
+
+@pytest.fixture(scope="session")
+def collected_static() -> None:
+    """Pages name static files by their hashes, which are made by collecting them."""
+    if not (Path(django_settings.STATIC_ROOT) / "staticfiles.json").exists():
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def surroundings(settings: Settings, collected_static: None) -> Iterator[None]:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    yield
+    empty_cache()
+
+
+def empty_cache() -> None:
+    """Only our own keys: the server may be somebody's."""
+    backend = cache._cache  # type: ignore[attr-defined]
+    client = backend.get_client()
+    if keys := list(client.scan_iter(f"{cache.key_prefix}:{cache.version}:*")):
+        client.delete(*keys)

@@ -1,0 +1,73 @@
+"""What `bin/dev` is made of, piece by piece."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from marketplace.development import arguments, configuration, ports
+from marketplace.development.logs import LogFollower
+from tests.services.places import reachable
+
+
+def test_a_person_s_own_environment_wins(tmp_path: Path) -> None:
+    given = {"DATA_DIR": str(tmp_path), "REDIS_URL": "redis://other", "SECRET_KEY": "mine"}
+    made = configuration.complete(given, host="127.0.0.1", port=8000)
+    assert (made["REDIS_URL"], made["SECRET_KEY"]) == ("redis://other", "mine")
+    assert made["ALLOWED_ORIGINS"] == "http://127.0.0.1:8000,http://localhost:8000"
+    assert made["SITE_URL"] == "http://localhost:8000"
+
+
+def test_another_host_is_allowed_as_well(tmp_path: Path) -> None:
+    made = configuration.complete({"DATA_DIR": str(tmp_path)}, host="192.0.2.7", port=80)
+    assert "http://192.0.2.7:80" in made["ALLOWED_ORIGINS"].split(",")
+    assert "192.0.2.7" in made["ALLOWED_HOSTS"].split(",")
+
+
+def test_the_secret_key_stays_the_same(tmp_path: Path) -> None:
+    first = configuration.secret_key(tmp_path / "key")
+    assert len(first) >= 50
+    assert configuration.secret_key(tmp_path / "key") == first
+
+
+def test_without_a_port_the_next_free_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(ports, "PREFERRED", range(port, port + 20))
+        assert ports.choose("127.0.0.1", None) > port
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "²"])
+def test_what_is_not_a_port_is_refused(port: str) -> None:
+    with pytest.raises(SystemExit):
+        arguments.parse([f"--port={port}"])
+
+
+def test_warnings_and_whole_tracebacks_are_shown(tmp_path: Path) -> None:
+    log = LogFollower(tmp_path / "web.log")
+    log.start_anew()
+    trouble = [
+        "2026-11-20 WARNING slow",
+        "Traceback (most recent call last):",
+        '  File "views.py", line 1, in page',
+        "ValueError: no",
+    ]
+    log.path.write_text("\n".join(["INFO fine", *trouble, "INFO fine again", "half a li"]))
+    assert log.read_trouble() == trouble
+    with log.path.open("a") as file:
+        file.write("ne with an ERROR\n")
+    assert log.read_trouble() == ["half a line with an ERROR"]
+
+
+def test_sockets_are_within_reach_of_a_long_path(tmp_path: Path) -> None:
+    deep = tmp_path / ("a-long-name-" * 12)
+    deep.mkdir()
+    path = str(reachable(deep) / "a.sock")
+    assert len(path) <= 107
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind(path)
+        server.listen()
+        client.connect(path)
+    assert (deep / "a.sock").exists()
