@@ -1,16 +1,23 @@
 """Refusals and failures as pages in the product's clothes, or as JSON where that was asked for."""
 
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, MiddlewareNotUsed, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+# The database or the cache does not answer. What counts tries is in the cache: without it nobody
+# logs in, because nobody could be stopped from guessing.
+OUTAGES = (OperationalError, InterfaceError, RedisError)
 
 
 def asks_for_json(request: HttpRequest) -> bool:
@@ -47,11 +54,32 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Rendered without the request and its context: whatever broke may be part of them."""
+    """A failure, or an outage of what we need: those heal, and whoever waits gets through."""
+    if isinstance(sys.exc_info()[1], OUTAGES):
+        return unavailable(request)
     detail = _("Something went wrong on our side. Try again in a moment.")
+    return respond_bare(
+        request, status=HTTPStatus.INTERNAL_SERVER_ERROR, code="internal", detail=detail
+    )
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    detail = _("A part of trato is not answering just now. Try again in a minute.")
+    response = respond_bare(
+        request, status=HTTPStatus.SERVICE_UNAVAILABLE, code="unavailable", detail=detail
+    )
+    response["Retry-After"] = "30"
+    return response
+
+
+def respond_bare(
+    request: HttpRequest, *, status: HTTPStatus, code: str, detail: str
+) -> HttpResponse:
+    """Rendered without the request and its context: whatever broke may be part of them."""
     if asks_for_json(request):
-        return JsonResponse({"code": "internal", "detail": detail}, status=500)
-    return HttpResponseServerError(get_template("500.html").render({"detail": detail}))
+        return JsonResponse({"code": code, "detail": detail}, status=status)
+    page = get_template(f"{status.value}.html").render({"detail": detail})
+    return HttpResponse(page, status=status)
 
 
 class PagesInDebugMiddleware(MiddlewareMixin):
@@ -71,6 +99,8 @@ class PagesInDebugMiddleware(MiddlewareMixin):
             return page_not_found(request, exception)
         if isinstance(exception, BadRequest | SuspiciousOperation):
             return bad_request(request, exception)
+        if isinstance(exception, OUTAGES):
+            return unavailable(request)
         return None
 
     def process_response(

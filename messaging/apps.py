@@ -8,7 +8,7 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from messaging.notification_source import MessagingSource  # noqa: PLC0415 - needs models
-        from notifications import sources  # noqa: PLC0415
+        from messaging.notification_source import MessagingSource
+        from notifications import sources
 
         sources.register(MessagingSource())

@@ -27,7 +27,7 @@ class Attendance:
     def __init__(self) -> None:
         self._connections: dict[Any, OrderedDict[Any, None]] = {}
         self._leaving: dict[Any, asyncio.Task[None]] = {}
-        self._answered: dict[Any, bool] = {}
+        self._asking: dict[Any, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._listening = False
 
@@ -45,7 +45,10 @@ class Attendance:
             leaving.cancel()
         elif len(own) == 1:
             self._start(self._announce(user))
-        return next(iter(own)) if len(own) > CONNECTIONS_PER_PERSON else None
+        if len(own) <= CONNECTIONS_PER_PERSON:
+            return None
+        # Off the list at once: the next one too many must not push out the same one again.
+        return own.popitem(last=False)[0]
 
     def leave(self, user: Any, connection: Any) -> None:
         own = self._connections.get(user)
@@ -59,10 +62,11 @@ class Attendance:
     def post(self, event: Event) -> None:
         """From the bus: somebody asks whether a person is still here, or says that they are."""
         user = event["user"]
-        if event["type"] == "presence_question" and user in self._connections:
-            self._start(self._announce(user))
-        elif user in self._answered:
-            self._answered[user] = event["type"] == "presence"
+        if event["type"] == "presence_question":
+            if user in self._connections:
+                self._start(self._announce(user))
+        elif user in self._asking and event["online"]:
+            self._asking[user].set()
 
     def _listen(self) -> None:
         if not self._listening:
@@ -76,15 +80,24 @@ class Attendance:
 
     async def _go_offline(self, user: Any) -> None:
         await asyncio.sleep(GRACE_SECONDS)
-        self._answered[user] = False
-        current_hub().publish([_question(user)])
-        await asyncio.sleep(ANSWER_SECONDS)
+        elsewhere = await self._is_elsewhere(user)
         self._leaving.pop(user, None)
-        if self._answered.pop(user):
+        if elsewhere:
             return
         await runtime.in_database(presence.mark_offline, user)
-        if user not in self._connections:
+        if user in self._connections:  # Back in this very moment: the mark may be gone.
+            await self._announce(user)
+        else:
             current_hub().publish([_announcement(user, online=False)])
+
+    async def _is_elsewhere(self, user: Any) -> bool:
+        """Ask the other processes whether they have a socket of this person."""
+        answered = self._asking[user] = asyncio.Event()
+        try:
+            current_hub().publish([_question(user)])
+            return await wait_for_event(answered, ANSWER_SECONDS)
+        finally:
+            del self._asking[user]
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         task = runtime.spawn(coroutine)

@@ -50,6 +50,7 @@ class Connection(AsyncWebsocketConsumer):
         self.other_ids: list[Any] = []
         self.joined: list[str] = []
         self.open = False
+        self._ended = False
         self._mailbox: deque[Any] = deque()
         self._working: asyncio.Task[None] | None = None
         self._answers: deque[Answer] = deque()
@@ -84,9 +85,18 @@ class Connection(AsyncWebsocketConsumer):
         await self.disconnect(message["code"])
         raise StopConsumer()
 
+    async def send(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
+    ) -> None:
+        """Text only. What comes too late, after a wait in the middle of a replay say, is dropped."""
+        if self.open:
+            await super().send(text_data=text_data)
+
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
-        self.open = False
-        await super().close(code=code)
+        """Once, whoever decides it first."""
+        if not self._ended:
+            self._ended, self.open = True, False
+            await super().close(code=code)
 
     # --- Coming and going ------------------------------------------------------------------------
 
@@ -108,7 +118,7 @@ class Connection(AsyncWebsocketConsumer):
 
     async def _end(self) -> None:
         """However it ended, this process forgets it."""
-        self.open = False
+        self._ended, self.open = True, False
         self._mailbox.clear()
         await self.leave()
 
@@ -160,14 +170,15 @@ class Connection(AsyncWebsocketConsumer):
         """Understand a frame and hand it on, or answer with what is wrong with it."""
         answer = self.reserve_answer()
         frame: Frame = {}
-        try:
-            frame = fields.parse_object(text)
-            handler = self.frame_handlers.get(fields.read_type(frame))
-            if handler is None:
-                raise UnknownType()
-            getattr(self, handler)(frame, answer)
-        except MessagingError as error:
-            self.fill_answer(answer, self.describe(error, frame))
+        with translation.override(self.language):
+            try:
+                frame = fields.parse_object(text)
+                handler = self.frame_handlers.get(fields.read_type(frame))
+                if handler is None:
+                    raise UnknownType()
+                getattr(self, handler)(frame, answer)
+            except MessagingError as error:
+                self.fill_answer(answer, self.describe(error, frame))
 
     def describe(self, error: MessagingError, frame: Frame) -> Frame:
         with translation.override(self.language):

@@ -40,10 +40,11 @@ class TwistedTransport:
         transport = self._protocol.transport
         if transport is None:
             return 0
-        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        return waiting
 
 
-class Server(server.Server):  # type: ignore[misc]
+class Server(server.Server):
     """Daphne's server with a way to end."""
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
@@ -90,7 +91,7 @@ class Server(server.Server):  # type: ignore[misc]
         )
 
 
-class CommandLine(cli.CommandLineInterface):  # type: ignore[misc]
+class CommandLine(cli.CommandLineInterface):
     """Daphne's own flags with the defaults of this protocol."""
 
     server_class = Server

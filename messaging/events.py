@@ -76,6 +76,15 @@ def role_group(role: str, user_id: UserId) -> str:
     return f"{GROUP_PREFIXES[role]}.{user_id}"
 
 
+def groups_of(members: Iterable[Any]) -> list[str]:
+    """The role groups of everybody who takes part now (participants, as models or as rows)."""
+    return [
+        role_group(member.role, member.user_id)
+        for member in members
+        if member.user_id is not None and not member.has_left
+    ]
+
+
 def presence_group(user_id: UserId) -> str:
     return f"presence.{user_id}"
 

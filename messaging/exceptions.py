@@ -66,7 +66,7 @@ class NotFound(MessagingError):
 class Conflict(MessagingError):
     code = "conflict"
     status = 409
-    sentence = _("Another message was already sent under this id.")
+    sentence = _("This was already sent with other words. Send it again to add these.")
 
 
 class RateLimited(MessagingError):

@@ -1,18 +1,20 @@
 """What the views share: which form an answer takes, where fields come from, and refusals."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from messaging import fields
-from messaging.exceptions import MessagingError, NotFound, TooLong, Unauthenticated
+from messaging.exceptions import Conflict, MessagingError, NotFound, TooLong, Unauthenticated
+from messaging.identifiers import uuid7
 from messaging.selectors.conversations import Access, access_conversation
 from messaging.sessions import SessionStamp
 
@@ -36,6 +38,18 @@ def read_fields(request: HttpRequest) -> fields.Fields:
         raise TooLong() from None
 
 
+def typed_text(given: fields.Fields) -> str:
+    """The text of a message as it was given, to be shown again whatever was wrong with it."""
+    value = given.get("message")
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def id_for_trying_again(given: fields.Fields, error: MessagingError | None = None) -> str:
+    """The message's own id, so that it is stored once; another when that one is taken."""
+    kept = fields.echo_client_message_id(given)
+    return kept if kept and not isinstance(error, Conflict) else str(uuid7())
+
+
 def session_stamp(request: HttpRequest) -> SessionStamp | None:
     """The session a write is made in, to be checked again when it is stored."""
     key = request.session.session_key
@@ -51,13 +65,13 @@ def answer_json(value: Any, status: int = 200) -> JsonResponse:
 def answer_refusal(request: HttpRequest, error: MessagingError) -> HttpResponse:
     """A refusal as JSON, or as a page of its own."""
     if wants_json(request):
-        response: HttpResponse = answer_json(error.as_dict(), error.status)
-    elif isinstance(error, NotFound):
+        return add_retry_after(answer_json(error.as_dict(), error.status), error)
+    if isinstance(error, NotFound):
         raise Http404
-    else:
-        template = "429.html" if error.status == 429 else "messaging/refused.html"
-        response = render(request, template, {"error": error}, status=error.status)
-    return add_retry_after(response, error)
+    if isinstance(error, Unauthenticated):
+        return redirect_to_login(_return_to(request))
+    page = render(request, "messaging/refused.html", {"error": error}, status=error.status)
+    return add_retry_after(page, error)
 
 
 def add_retry_after(response: HttpResponse, error: MessagingError) -> HttpResponse:
@@ -69,21 +83,17 @@ def add_retry_after(response: HttpResponse, error: MessagingError) -> HttpRespon
 def messaging_view(view: View[P]) -> View[P]:
     """For the signed in only; refusals become answers, and nothing is kept by caches."""
 
-    @wraps(view)
     def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            if wants_json(request):
-                return answer_refusal(request, Unauthenticated())
-            return redirect_to_login(_return_to(request))
-        return refusing(view)(request, *args, **kwargs)
+            raise Unauthenticated()
+        return view(request, *args, **kwargs)
 
-    return wrapped
+    return refusing(cast("View[P]", update_wrapper(wrapped, view)))
 
 
 def refusing(view: View[P]) -> View[P]:
     """Refusals become answers."""
 
-    @wraps(view)
     def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
@@ -93,7 +103,7 @@ def refusing(view: View[P]) -> View[P]:
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
-    return wrapped
+    return cast("View[P]", update_wrapper(wrapped, view))
 
 
 def access_of(request: HttpRequest, conversation_id: str) -> Access:
@@ -106,4 +116,8 @@ def access_of(request: HttpRequest, conversation_id: str) -> Access:
 
 def _return_to(request: HttpRequest) -> str:
     """Where to go after signing in: a page, never the target of a form."""
-    return request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    match = request.resolver_match
+    conversation_id = match.kwargs.get("conversation_id") if match else None
+    return reverse("messaging:conversation", args=[conversation_id]) if conversation_id else "/"

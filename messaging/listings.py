@@ -6,6 +6,7 @@ from django.apps import apps
 
 from messaging import conf
 from messaging.exceptions import NotFound
+from messaging.fields import has_unstorable_text
 
 
 class Listing(Protocol):
@@ -31,6 +32,8 @@ def listing_class() -> Any:
 
 def access_listing(slug: str) -> Any:
     """The listing that a URL names. Raises NotFound."""
+    if has_unstorable_text(slug):
+        raise NotFound()
     queryset = listing_class().for_messaging().select_related("seller")
     listing = queryset.filter(**{conf.listing_slug_field(): slug}).first()
     if listing is None:

@@ -140,6 +140,10 @@ class Participant(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_left(self) -> bool:
+        return self.left_at is not None
+
 
 class Message(models.Model):
     """One thing said, or one thing that happened to the listing (`kind` system, no sender)."""

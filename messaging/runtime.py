@@ -90,4 +90,5 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     On threads of our own: Channels' default is one shared thread for the whole process.
     """
     call = database_sync_to_async(function, thread_sensitive=False, executor=database_executor())
-    return await call(*args, **kwargs)
+    result: T = await call(*args, **kwargs)
+    return result

@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from marketplace.development.children import start_child, stop_children, wait_until
+from tests.cast import PASSWORD
 from tests.services import services
 from tests.services.databases import create_database, drop_database
 from tests.services.mails import MailSink, find_free_port
@@ -21,7 +22,17 @@ from tests.services.postgresql import PostgresServer, find_binaries
 from tests.services.redis import RedisServer, find_binary
 
 DATABASE = "trato_live"
-DEMO_PASSWORD = "trato-demo"
+# The demo people's own password opens nothing outside of debug, where the live marketplace runs.
+SET_PASSWORDS = f"""
+from accounts.models import User
+for user in User.objects.all():
+    user.set_password({PASSWORD!r})
+    user.save()
+"""
+ADD_PERSON = """
+from tests.cast import make_person
+make_person({name!r}, email={email!r})
+"""
 COMMANDS = {
     "worker": ["celery", "-A", "celery_app", "worker", "--pool", "threads", "--concurrency", "4"]
     + ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"],
@@ -72,6 +83,7 @@ class Live:
         self.mails.start()
         self.manage("migrate", "--verbosity", "0")
         self.manage("seed_demo", "--verbosity", "0", DEBUG="1")
+        self.manage("shell", "--no-imports", "-c", SET_PASSWORDS)
         for name in ("web", "worker", "beat"):
             self.start(name)
         return self
@@ -125,6 +137,10 @@ class Live:
         )
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
+
+    def add_person(self, name: str, email: str) -> None:
+        """Somebody besides the demo people, with `PASSWORD` and a verified address."""
+        self.manage("shell", "--no-imports", "-c", ADD_PERSON.format(name=name, email=email))
 
     def health(self) -> dict[str, Any]:
         """What `/health/ready/` says; empty when nobody answers."""

@@ -1,12 +1,13 @@
 """What `bin/dev` is made of, piece by piece."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
 from marketplace.development import arguments, configuration, ports
-from marketplace.development.logs import LogFollower
+from marketplace.development.logs import LogFollower, say
 from tests.services.places import reachable
 
 
@@ -71,3 +72,11 @@ def test_sockets_are_within_reach_of_a_long_path(tmp_path: Path) -> None:
         server.listen()
         client.connect(path)
     assert (deep / "a.sock").exists()
+
+
+def test_output_that_nobody_reads_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "w") as unread:
+        monkeypatch.setattr("sys.stdout", unread)
+        for _ in range(100):
+            say("x" * 3000)

@@ -1,12 +1,23 @@
 """The children write to files; what sounds like trouble is shown as well."""
 
+import os
 import re
+import select
+import sys
 from pathlib import Path
 
 TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Traceback \(most recent call last\)")
 # Valkey fears for snapshots, of which it makes none here. Not being ready yet is no trouble.
 NO_TROUBLE = re.compile(r"Memory overcommit must be enabled|Unavailable: /health/ready/")
 MOST_AT_ONCE = 1 << 20
+LONGEST_LINE = 4000  # Bytes; a pipe that is ready takes this much without waiting.
+
+
+def say(line: str) -> None:
+    """Show a line, or leave it out when nobody reads what we show: never wait for that."""
+    output = sys.stdout.fileno()
+    if select.select([], [output], [], 0)[1]:
+        os.write(output, line.encode(errors="replace")[:LONGEST_LINE] + b"\n")
 
 
 class LogFollower:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from marketplace.development.children import start_child, stop_children
-from marketplace.development.logs import LogFollower
+from marketplace.development.logs import LogFollower, say
 
 LOOK_EVERY = 0.05  # Seconds.
 MOST_RESTARTS = 5
@@ -96,7 +96,7 @@ class Supervisor:
 
     def show_trouble(self, service: Service) -> None:
         for line in service.log.read_trouble():
-            print(f"{service.name} | {line}", flush=True)
+            say(f"{service.name} | {line}")
 
     def start_again(self, service: Service, status: int) -> None:
         if self.stop_asked:  # A Ctrl-C reaches the children too.
@@ -107,7 +107,7 @@ class Supervisor:
             tail = "\n".join(f"  {line}" for line in service.log.last_lines(15))
             raise Stopped(f"{service.name} keeps ending. The end of {service.log.path}:\n{tail}")
         service.deaths.append(now)
-        print(f"{service.name} ended ({describe(status)}). Starting it again.", flush=True)
+        say(f"{service.name} ended ({describe(status)}). Starting it again.")
         self.run(service)
 
     def stop(self) -> None:

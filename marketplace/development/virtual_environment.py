@@ -20,6 +20,7 @@ FOLDER = PROJECT / ".venv"
 PYTHON = FOLDER / "bin" / "python"
 STAMP = FOLDER / "made-from.json"
 LEAST_VERSION = (3, 11)
+IS_TOO_OLD = f"sys.exit(sys.version_info < {LEAST_VERSION})"
 # What is installed together with which file: test.txt contains all of dev.txt.
 CONTAINED = {"dev": ["dev"], "test": ["dev", "test"]}
 
@@ -66,11 +67,11 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def make(name: str, *, install: bool) -> None:
-    """Fresh, unless what is there works: then only what is missing or changed is installed."""
+    """Anew, unless it was once made to the end: then only what changed since is installed."""
     print(f"Making .venv from requirements/{name}.txt (once; a minute or so) …", flush=True)
     stamp = read_stamp()
     STAMP.unlink(missing_ok=True)
-    if stamp.get("place", str(FOLDER)) != str(FOLDER) or not works():
+    if stamp.get("place") != str(FOLDER) or not works():
         make_empty(install=install)
         stamp = {}
     run_pip(name)
@@ -81,7 +82,7 @@ def make(name: str, *, install: bool) -> None:
 
 def works() -> bool:
     """Whether there is an environment with a new enough Python and a pip that runs."""
-    check = f"import sys, pip; sys.exit(sys.version_info < {LEAST_VERSION})"
+    check = f"import sys, pip; {IS_TOO_OLD}"
     try:
         return subprocess.run([PYTHON, "-c", check], capture_output=True).returncode == 0
     except OSError:
@@ -113,7 +114,7 @@ def first_suitable() -> str | None:
 
 
 def is_suitable(python: str) -> bool:
-    check = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {LEAST_VERSION})"
+    check = f"import sys, venv; from ensurepip import bootstrap; {IS_TOO_OLD}"
     return subprocess.run([python, "-c", check], capture_output=True).returncode == 0
 
 

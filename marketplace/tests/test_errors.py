@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
-from django.test import Client
+from django.db import DatabaseError, OperationalError
+from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker, Settings
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from marketplace.listings.models import Listing
+from tests.cast import PASSWORD
 
 JSON = {"Accept": "application/json"}
 
@@ -59,6 +61,35 @@ def test_a_failure_is_a_page_without_details(breaks: Callable[[Exception], Clien
     assert response.status_code == 500
     assert "Something went wrong" in response.content.decode()
     assert "secret" not in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("problem", [OperationalError("down"), RedisError("down")])
+def test_an_outage_says_to_try_again(
+    breaks: Callable[[Exception], Client], settings: Settings, problem: Exception, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    client = breaks(problem)
+    page = client.get("/")
+    assert page.status_code == 503
+    assert page.headers["Retry-After"] == "30"
+    assert "not answering" in page.content.decode()
+    assert client.get("/", headers=JSON).json()["code"] == "unavailable"
+
+
+@pytest.mark.django_db
+def test_nobody_logs_in_while_tries_cannot_be_counted(buyer: User) -> None:
+    redis = "django.core.cache.backends.redis.RedisCache"
+    nobody_there = {"default": {"BACKEND": redis, "LOCATION": "redis://127.0.0.1:9/0"}}
+    client = Client(raise_request_exception=False)
+    fields = {"login": buyer.email, "password": PASSWORD}
+    with override_settings(CACHES=nobody_there):
+        assert client.post("/accounts/login/", fields).status_code == 503
+        assert "_auth_user_id" not in client.session
+        client.force_login(buyer)
+        assert client.get("/").status_code == 200
+    assert Client().post("/accounts/login/", fields).status_code == 302
 
 
 def test_a_failure_is_a_page_without_a_database_too(

@@ -1,7 +1,9 @@
 """Static files: hashed, compressed, served by the web process."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -9,6 +11,8 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.templatetags.static import static
 from django.test import Client
 from pytest_django import Settings
+
+from marketplace.static_files import HashedStaticFilesStorage
 
 HASHED = re.compile(r"/static/marketplace/css/base\.[0-9a-f]{12}\.css")
 
@@ -49,14 +53,19 @@ def test_anything_else_is_404_in_debug_as_well(settings: Settings, name: str) ->
     assert Client().get(f"/static/{name}").status_code == 404
 
 
+def find_converter(name: str) -> Callable[[Any], str]:
+    assert isinstance(staticfiles_storage, HashedStaticFilesStorage)
+    return staticfiles_storage.url_converter(name, {}, "from '%(url)s'")
+
+
 def test_a_reference_of_ours_that_leads_nowhere_stops_the_build() -> None:
-    convert = staticfiles_storage.url_converter("messaging/js/page.js", {}, "from '%(url)s'")
+    convert = find_converter("messaging/js/page.js")
     match = re.match(r"(?P<matched>from '(?P<url>[^']+)')", "from './nowhere.js'")
     with pytest.raises(ValueError, match="could not be found"):
         convert(match)
 
 
 def test_a_reference_of_a_package_that_leads_nowhere_is_left_alone() -> None:
-    convert = staticfiles_storage.url_converter("package/js/page.js", {}, "from '%(url)s'")
+    convert = find_converter("package/js/page.js")
     match = re.match(r"(?P<matched>from '(?P<url>[^']+)')", "from './nowhere.js'")
     assert convert(match) == "from './nowhere.js'"

@@ -9,12 +9,11 @@ from django.contrib.auth import get_user_model
 from django.db.models import Count, Max, Q
 
 from messaging import presence, sessions
-from messaging.events import Frame, UserId, public_id
+from messaging.events import Frame, UserId, groups_of, public_id
 from messaging.exceptions import NotFound
 from messaging.models import Participant
 from messaging.people import display_name
 from messaging.selectors.conversations import Access, access_conversation
-from messaging.services.record import groups_of
 from messaging.sessions import SessionStamp
 
 

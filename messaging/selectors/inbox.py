@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from messaging.selectors.messages import last_messages
 PAGE = 25
 STATES = ("unread", "needs_reply", "starred", "archived")
 FILTERS = ("role", "listing", "state", "q")
+LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def read_filters(query: Mapping[str, str]) -> dict[str, str]:
         raise Invalid(_("The field “role” must be buyer or seller."))
     if filters["state"] not in ("", *STATES):
         raise Invalid(_("The field “state” is not one of those there are."))
+    if len(filters["q"]) > LONGEST_SEARCH:
+        raise Invalid(_("This is too long to search for. Use a few words."))
     if any(has_unstorable_text(value) for value in filters.values()):
         raise Invalid(_("The search has a character that cannot be searched for."))
     return filters
@@ -156,9 +159,9 @@ def _decode(cursor: str) -> tuple[datetime, int]:
         parsed = parse_datetime(moment)
         if parsed is None or parsed.tzinfo is None or not 0 <= int(key) < 2**63:
             raise ValueError
-    except (ValueError, TypeError, RecursionError):
+        return parsed.astimezone(UTC), int(key)
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Invalid(_("The field “cursor” is not one of ours.")) from None
-    return parsed, int(key)
 
 
 def make_rows(places: list[Participant]) -> list[InboxRow]:
@@ -211,7 +214,7 @@ def _row(
         last_deleted=deleted,
         last_at=last.created_at if last else me.last_activity_at,
         unread=me.unread_count,
-        waiting_since=me.waiting_since if me.role == Role.SELLER else None,
+        waiting_since=me.waiting_since,
         archived=me.archived,
         starred=me.starred,
         muted=me.muted,

@@ -144,21 +144,25 @@ def _other(access: Access) -> Side:
 
 
 def _views(records: list[MessageRecord], access: Access) -> list[MessageView]:
-    read_by_other = max((member.read_sequence for member in access.others), default=0)
+    opposite = [member for member in access.others if member.role != access.me.role]
+    read_by_other = max((member.read_sequence for member in opposite), default=0)
     views: list[MessageView] = []
     previous: MessageRecord | None = None
     divider = False
     for record in records:
         mine = record.sender_id is not None and record.sender_id == access.me.user_id
-        unread = not mine and record.sequence > access.me.read_sequence
+        here = not divider and not mine and _counts_as_unread(record, access.me.read_sequence)
         views.append(
-            _view(record, previous, mine=mine, read_by_other=read_by_other)
-            if divider or not unread or record.kind == Message.Kind.SYSTEM
-            else _view(record, previous, mine=mine, read_by_other=read_by_other, divider=True)
+            _view(record, previous, mine=mine, read_by_other=read_by_other, divider=here)
         )
-        divider = divider or views[-1].unread_divider
-        previous = record
+        divider, previous = divider or here, record
     return views
+
+
+def _counts_as_unread(record: MessageRecord, read_sequence: int) -> bool:
+    """As the unread count counts: what is in it and nothing else stands below the divider."""
+    text = record.kind != Message.Kind.SYSTEM and not record.deleted
+    return text and record.sequence > read_sequence
 
 
 def _view(

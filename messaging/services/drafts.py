@@ -80,7 +80,7 @@ class ParticipantRow:
     user_id: UserId
     role: str
     name: str
-    left: bool
+    has_left: bool
     read_sequence: int
     unread_count: int
     waiting_since: datetime | None

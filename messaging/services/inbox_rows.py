@@ -14,7 +14,7 @@ def touch_inbox_row(member: ParticipantRow, *, sender: ParticipantRow, now: date
         member.waiting_since = None  # Somebody of this side has answered.
     elif member.waiting_since is None:
         member.waiting_since = now
-    if member.id == sender.id or member.left:
+    if member.id == sender.id or member.has_left:
         return
     member.unread_count += 1
     member.archived = False  # What was put away comes back when the other side writes.

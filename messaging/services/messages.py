@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseError
+from django.db import transaction
 
 from messaging import rate_limits
 from messaging.events import Event, UserId

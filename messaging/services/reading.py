@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseError
+from django.db import transaction
 from django.db.models import Q
 
-from messaging.events import UserId, read_event
+from messaging.events import UserId, groups_of, read_event
 from messaging.exceptions import NotFound, Unavailable
 from messaging.models import Conversation, Message, Participant
 from messaging.services.messages import publish_on_commit
-from messaging.services.record import groups_of
 
 
 def mark_read(*, user_id: UserId, conversation_id: UUID, sequence: int, origin: str = "") -> int:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from messaging import policies, sessions
-from messaging.events import Event, MessageRecord, message_event, read_event, role_group
+from messaging.events import Event, MessageRecord, groups_of, message_event, read_event
 from messaging.exceptions import NotFound, Unauthenticated
 from messaging.models import Message
 from messaging.services import record_postgresql, record_sqlite
@@ -67,6 +67,7 @@ class _Batch:
         self._now = timezone.now()
         self._outcomes: list[Outcome | None] = [None] * len(drafts)
         self._new: list[tuple[int, NewMessage, ParticipantRow]] = []
+        self._new_by_client_id: dict[tuple[int, UUID], NewMessage] = {}
         self._twins: list[tuple[int, NewMessage]] = []
         self._reads: list[tuple[ParticipantRow, Draft]] = []
 
@@ -126,9 +127,7 @@ class _Batch:
         if refusal is not None:
             self._outcomes[index] = refusal
             return
-        twin = next(
-            (new for _, new, sender in self._new if _is_twin(new, sender, place, draft)), None
-        )
+        twin = self._new_by_client_id.get((place.id, draft.client_message_id))
         if twin is not None:  # The same message twice in one batch.
             self._twins.append((index, twin))
             return
@@ -142,7 +141,7 @@ class _Batch:
         return policies.refuse_writing(
             is_participant=True,
             active=place.active,
-            left=place.left,
+            left=place.has_left,
             blocked=place.blocked,
             state=self._conversations[draft.conversation_id].state,
         )
@@ -166,6 +165,7 @@ class _Batch:
         )
         place.name = draft.name or place.name
         self._new.append((index, message, place))
+        self._new_by_client_id[place.id, draft.client_message_id] = message
         for member in self._members[draft.conversation_id]:
             touch_inbox_row(member, sender=place, now=self._now)
 
@@ -224,25 +224,6 @@ class _Batch:
             )
             for place, draft in self._reads
         ]
-
-
-def groups_of(members: Sequence[Any]) -> list[str]:
-    """The role groups of everybody who takes part now (rows or model instances)."""
-    return [
-        role_group(member.role, member.user_id)
-        for member in members
-        if member.user_id is not None and not has_left(member)
-    ]
-
-
-def has_left(member: Any) -> bool:
-    return member.left if isinstance(member, ParticipantRow) else member.left_at is not None
-
-
-def _is_twin(
-    message: NewMessage, sender: ParticipantRow, place: ParticipantRow, draft: Draft
-) -> bool:
-    return sender.id == place.id and message.client_message_id == draft.client_message_id
 
 
 def _as_record(

@@ -96,9 +96,10 @@ def _json(rows: Iterable[Iterable[Any]]) -> list[str]:
 
 
 def _moment(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    """Django reads columns of a moment's type as naive, and leaves results of functions as text."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.replace(tzinfo=UTC) if value is not None else None
 
 
 def lock_conversations(cursor: Any, ids: Sequence[UUID]) -> list[ConversationRow]:

@@ -8,8 +8,7 @@ from django.db import connection
 
 @cache
 def with_user_table(statement: str) -> str:
-    model = get_user_model()
+    options = get_user_model()._meta
     quote = connection.ops.quote_name
-    return statement.format(
-        user_table=quote(model._meta.db_table), user_key=quote(model._meta.pk.column)
-    )
+    key = str(options.pk.column)
+    return statement.format(user_table=quote(options.db_table), user_key=quote(key))

@@ -1,6 +1,7 @@
 """Sockets for tests: the real application from its outermost door, without a server."""
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import AsyncIterator
@@ -122,10 +123,8 @@ class Sockets:
 
     async def close_all(self) -> None:
         for socket in self._opened:
-            try:
+            with contextlib.suppress(asyncio.CancelledError):  # It had ended already.
                 await socket.close()
-            except asyncio.CancelledError:
-                pass
 
 
 @pytest_asyncio.fixture

@@ -53,7 +53,7 @@ def conversations(request: HttpRequest) -> HttpResponse:
 @messaging_view
 def seller(request: HttpRequest) -> HttpResponse:
     """The selling side by work: who waits for an answer comes first."""
-    state = request.GET.get("state", "needs_reply")
+    state = request.GET.get("state") or "needs_reply"
     shown = {**request.GET.dict(), "role": Role.SELLER.value}
     filters = read_filters({**shown, "state": "" if state == "all" else state})
     page = page_conversations(

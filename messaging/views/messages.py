@@ -12,9 +12,11 @@ from messaging.http import (
     add_retry_after,
     answer_json,
     answer_refusal,
+    id_for_trying_again,
     messaging_view,
     read_fields,
     session_stamp,
+    typed_text,
     wants_json,
 )
 from messaging.people import display_name
@@ -68,8 +70,8 @@ def _answer_failure(
         access,
         read_thread(access),
         error=error,
-        draft=str(given.get("message", "")),
-        client_message_id=fields.echo_client_message_id(given) or "",
+        draft=typed_text(given),
+        client_message_id=id_for_trying_again(given, error),
     )
     return add_retry_after(response, error)
 

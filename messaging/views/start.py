@@ -6,7 +6,6 @@ client's id of the message keeps it from being sent twice.
 """
 
 import copy
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +17,15 @@ from django.views.decorators.http import require_http_methods
 
 from messaging import fields
 from messaging.exceptions import MessagingError, Unauthenticated
-from messaging.http import add_retry_after, read_fields, refusing, session_stamp, wants_json
+from messaging.http import (
+    add_retry_after,
+    id_for_trying_again,
+    read_fields,
+    refusing,
+    session_stamp,
+    typed_text,
+    wants_json,
+)
 from messaging.listings import access_listing
 from messaging.policies import check_can_ask
 from messaging.questions import Question, forget_question, keep_question, read_question
@@ -36,13 +43,7 @@ def start(request: HttpRequest, listing: str) -> HttpResponseBase:
         return _send_waiting(request, found, listing)
     if wants_json(request):
         return _start_for_json(request, found)
-    given = read_fields(request)
-    question = Question(
-        listing=listing,
-        message=str(given.get("message", "")),
-        client_message_id=str(fields.read_client_message_id({**given})),
-    )
-    return _start(request, found, question)
+    return _start(request, found, listing, read_fields(request))
 
 
 def _start_for_json(request: HttpRequest, listing: Any) -> HttpResponse:
@@ -62,23 +63,28 @@ def _store(request: HttpRequest, listing: Any, given: fields.Fields) -> Receipt:
     )
 
 
-def _start(request: HttpRequest, listing: Any, question: Question) -> HttpResponseBase:
-    given = {"message": question.message, "client_message_id": question.client_message_id}
+def _start(request: HttpRequest, listing: Any, slug: str, given: fields.Fields) -> HttpResponseBase:
     try:
         if not request.user.is_authenticated:
-            return _wait_for_sign_in(request, listing, question)
+            return _wait_for_sign_in(request, listing, slug, given)
         receipt = _store(request, listing, given)
     except MessagingError as error:
-        return _show_listing_with(request, listing, question, error)
+        return _show_listing_with(request, listing, slug, given, error)
     forget_question(request.session)
     return _see_other(reverse("messaging:conversation", args=[receipt.conversation_id]))
 
 
-def _wait_for_sign_in(request: HttpRequest, listing: Any, question: Question) -> HttpResponse:
+def _wait_for_sign_in(
+    request: HttpRequest, listing: Any, slug: str, given: fields.Fields
+) -> HttpResponse:
     """Keep the text. What could not be sent anyway is refused right here, before signing in."""
-    normalise_body(question.message)
+    kept = Question(
+        listing=slug,
+        message=normalise_body(given.get("message")),
+        client_message_id=str(fields.read_client_message_id(given)),
+        waits_for_sign_in=True,
+    )
     check_can_ask(listing=listing, user=request.user)
-    kept = replace(question, waits_for_sign_in=True)
     keep_question(request.session, kept)
     query = urlencode({"next": request.path})
     return _see_other(f"{resolve_url(settings.LOGIN_URL)}?{query}")
@@ -88,17 +94,21 @@ def _send_waiting(request: HttpRequest, listing: Any, slug: str) -> HttpResponse
     question = read_question(request.session, slug)
     if question is None or not question.waits_for_sign_in or not request.user.is_authenticated:
         return redirect(listing.get_absolute_url())
-    kept = replace(question, waits_for_sign_in=False)
-    keep_question(request.session, kept)
-    return _start(request, listing, kept)
+    given = {"message": question.message, "client_message_id": question.client_message_id}
+    return _start(request, listing, slug, given)
 
 
 def _show_listing_with(
-    request: HttpRequest, listing: Any, question: Question, error: MessagingError
+    request: HttpRequest, listing: Any, slug: str, given: fields.Fields, error: MessagingError
 ) -> HttpResponseBase:
     """The listing's own page again, with the text in its box and what was wrong beside it."""
-    sentence = str(error.sentence)
-    keep_question(request.session, replace(question, error=sentence))
+    question = Question(
+        listing=slug,
+        message=typed_text(given),
+        client_message_id=id_for_trying_again(given, error),
+        error=str(error.sentence),
+    )
+    keep_question(request.session, question)
     page = copy.copy(request)
     page.method = "GET"
     view, args, kwargs = resolve(listing.get_absolute_url())

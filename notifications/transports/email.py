@@ -24,8 +24,8 @@ from notifications.transports import TransportError
 
 TEMPLATES = "notifications/email"
 LONGEST_NAME = 60
-# Messages of one person within this time stand under one name and time, as in the thread.
-GROUPED_WITHIN = timedelta(minutes=5)
+# Messages of one person within this time stand under one name and time.
+GROUPED_WITHIN = timedelta(minutes=1)
 # “Bad destination address” and “mailbox disabled” (RFC 3463). Any other refusal may be the server's
 # own trouble, and the recipient is still owed the mail.
 NO_SUCH_ADDRESS = re.compile(rb"\s*5\.(1\.\d+|2\.1)\b")

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests import chromium
-from tests.live import DEMO_PASSWORD, Live
+from tests.cast import PASSWORD
+from tests.live import Live
 from tests.services.places import RUNS
 
 PHONE = {"width": 375, "height": 812}
@@ -65,7 +66,7 @@ class People:
             context.close()
 
 
-def sign_in(page: Page, email: str, password: str = DEMO_PASSWORD) -> None:
+def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.goto("/accounts/login/")
     page.fill("input[name=login]", email)
     page.fill("input[name=password]", password)

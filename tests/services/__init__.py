@@ -7,7 +7,7 @@ program that a wheel in requirements/test.txt brings. A missing one is an error,
 import os
 from collections.abc import Generator
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
@@ -76,7 +76,7 @@ class Services:
 
 def host(url: str) -> str:
     """Without the password."""
-    return urlsplit(url).hostname or "a socket"
+    return unquote(urlsplit(url).hostname or "a socket")
 
 
 services = Services()

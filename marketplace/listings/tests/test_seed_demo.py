@@ -4,14 +4,15 @@ from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import User
 from marketplace.listings.models import Listing, Photo
 from messaging.models import Conversation
 
+User = get_user_model()
 pytestmark = pytest.mark.django_db
 
 

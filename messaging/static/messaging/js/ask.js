@@ -8,7 +8,7 @@ const form = document.getElementById("ask-form");
 const field = form.elements.message;
 const identifier = form.elements.client_message_id;
 const store = new Store(userId);
-const name = `ask.${location.pathname}`;
+const name = `ask.${new URL(form.action).pathname}`;
 
 const kept = store.read(name, null);
 // A text that came back from the server is newer than what is kept here.

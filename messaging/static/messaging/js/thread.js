@@ -15,11 +15,12 @@ import { forgetSentAsks } from "./sent_asks.js";
 import { Store } from "./store.js";
 
 const byId = (id) => document.getElementById(id);
-const { conversation, revision, readSequence, otherReadSequence, messagesUrl } = byId("thread").dataset;
+const page = byId("thread").dataset;
+const { conversation, messagesUrl } = page;
 const form = byId("composer");
 const store = new Store(userId);
 
-let othersRead = Number(otherReadSequence);
+let othersRead = Number(page.otherReadSequence);
 let isUp = false;
 
 const list = new MessageList(byId("messages"), userId);
@@ -37,7 +38,7 @@ const keeper = new ScrollKeeper({
 
 const room = new Room({
   conversation,
-  revision: Number(revision),
+  revision: Number(page.revision),
   messagesUrl,
   listener: {
     chat_message: (frame) => receive(frame),
@@ -54,7 +55,7 @@ const room = new Room({
 });
 
 const tracker = new ReadTracker({
-  sequence: Number(readSequence),
+  sequence: Number(page.readSequence),
   newest: () => list.newestOfOthers,
   inView: () => keeper.atEnd,
   send: (sequence) => sayRead(sequence),
@@ -125,6 +126,7 @@ function goOn() {
 function stop(reason) {
   isUp = false;
   line.down(reason);
+  typingSign.hide();
   outbox.pause();
   showOutbox();
 }
@@ -173,6 +175,11 @@ function showOlder(frames) {
     list.markRead(othersRead);
   });
 }
+
+// A page of older messages, or one that a refused form left at the form's address: the thread itself
+// is where things go on.
+if (new URLSearchParams(location.search).has("before")) location.replace(page.url);
+else if (location.pathname !== page.url) history.replaceState(null, "", page.url);
 
 byId("messages").addEventListener("click", decide);
 if (byId("older")) {
