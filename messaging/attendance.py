@@ -95,7 +95,7 @@ class Attendance:
         answered = self._asking[user] = asyncio.Event()
         try:
             current_hub().publish([_question(user)])
-            return await wait_for_event(answered, ANSWER_SECONDS)
+            return await runtime.wait_for(answered, ANSWER_SECONDS)
         finally:
             del self._asking[user]
 

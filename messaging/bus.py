@@ -55,10 +55,12 @@ class Bus:
 
     def _take_piece(self) -> list[Event]:
         piece = [self._waiting.popleft()]
-        size = len(piece[0]["text"])
-        while self._waiting and size + len(self._waiting[0]["text"]) <= PIECE_BYTES:
+        size = _size(piece[0])
+        while self._waiting:
+            size += _size(self._waiting[0])
+            if size > PIECE_BYTES:
+                break
             piece.append(self._waiting.popleft())
-            size += len(piece[-1]["text"])
         return piece
 
     async def _send(self, piece: list[Event]) -> None:
@@ -70,6 +72,10 @@ class Bus:
             self.failures += 1
             self.dropped += len(piece)
             logger.warning("%d events not published: %s", len(piece), type(error).__name__)
+
+
+def _size(event: Event) -> int:
+    return len(event["text"].encode())
 
 
 _buses: runtime.LoopLocal[Bus] = runtime.LoopLocal(Bus)

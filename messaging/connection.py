@@ -88,7 +88,7 @@ class Connection(AsyncWebsocketConsumer):
     async def send(
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
-        """Text only. What comes too late, after a wait in the middle of a replay say, is dropped."""
+        """Text only. What comes too late, say after a wait within a replay, is dropped."""
         if self.open:
             await super().send(text_data=text_data)
 

@@ -10,6 +10,7 @@ import asyncio
 from typing import Any
 
 from messaging import conf, fields, handshake, runtime
+from messaging.close_codes import CloseCode
 from messaging.events import (
     Event,
     Frame,
@@ -21,7 +22,7 @@ from messaging.events import (
     read_event,
     role_group,
 )
-from messaging.exceptions import Invalid
+from messaging.exceptions import Invalid, NotFound
 from messaging.models import Role
 from messaging.selectors import connections as selectors
 from messaging.selectors.messages import Changes, changes_after
@@ -79,16 +80,21 @@ class RoomConsumer(SendingConnection):
     async def _open(self, after: int | None) -> None:
         """Replay from `after`, then `ready`. It reads after it has subscribed: what comes in
         between is either in what it reads or still to be delivered."""
-        self.room = await runtime.in_database(
-            selectors.read_room, self.person.user, self.conversation_id
-        )
+        try:
+            self.room = await runtime.in_database(
+                selectors.read_room, self.person.user, self.conversation_id
+            )
+        except NotFound:
+            await self.close(CloseCode.NO_LONGER_PARTICIPANT)
+            return
+        self.last_sequence = self.room.last_sequence
         self.other_ids = self.room.other_ids
         self._read_positions = {m["id"]: m["read_sequence"] for m in self.room.participants}
         self._presence = {m["id"]: m["online"] for m in self.room.participants}
         self.cursor = self.room.revision if after is None else min(after, self.room.revision)
         if after is not None:
             await self._catch_up()
-        await self.send_frame(_ready(self.room, self.cursor))
+        await self.send_frame(_ready(self.room, self.cursor, self.last_sequence))
 
     # --- Delivering -----------------------------------------------------------------------------
 
@@ -144,6 +150,7 @@ class RoomConsumer(SendingConnection):
 
     async def _hand_over_changes(self, changes: Changes, after: int) -> None:
         for message in changes.messages:
+            self.last_sequence = max(self.last_sequence, message.sequence)
             if not self.is_known(message):
                 kind = self.replay_type(message, after)
                 await self.send_frame(message_frame_for(message, self.person.id, type=kind))
@@ -151,6 +158,8 @@ class RoomConsumer(SendingConnection):
         self.forget_own(self.cursor)
 
     async def read(self, event: Event) -> None:
+        if event["sequence"] <= self._read_positions.get(event["user"], 0):
+            return  # It came late.
         self._read_positions[event["user"]] = event["sequence"]
         if event["origin"] != self.connection_id:
             await self.send(text_data=event["text"])
@@ -160,6 +169,8 @@ class RoomConsumer(SendingConnection):
             await self.send(text_data=event["text"])
 
     async def presence(self, event: Event) -> None:
+        if event["online"] == self._presence.get(event["user"]):
+            return
         self._presence[event["user"]] = event["online"]
         await self.send(text_data=event["text"])
 
@@ -173,8 +184,7 @@ class RoomConsumer(SendingConnection):
         if state.revision > self.cursor:
             await self._catch_up()
         for user_id, sequence in state.read_sequences.items():
-            if sequence > self._read_positions.get(public_id(user_id), 0):
-                await self.read(_read_event(self.conversation_id, user_id, sequence))
+            await self.read(_read_event(self.conversation_id, user_id, sequence))
         conversation = str(self.conversation_id)
         await self.send_frame(
             {"type": "heartbeat", "conversation": conversation, "revision": self.cursor}
@@ -182,10 +192,8 @@ class RoomConsumer(SendingConnection):
 
     async def presence_checked(self, event: Any) -> None:
         for user_id in self.other_ids:
-            online = user_id in event["online"]
-            if online != self._presence.get(public_id(user_id)):
-                seen = event["last_seen"].get(user_id)
-                await self.presence(presence_event(user_id=user_id, online=online, last_seen=seen))
+            online, seen = user_id in event["online"], event["last_seen"].get(user_id)
+            await self.presence(presence_event(user_id=user_id, online=online, last_seen=seen))
 
 
 class InboxConsumer(SendingConnection):
@@ -229,15 +237,17 @@ class InboxConsumer(SendingConnection):
         if room is None:
             return
         after = cursor = min(event["after"], room.revision)
+        last_sequence = room.last_sequence
         more = True
         while more and self.open:
             await transport_of(self.scope).room_for_more()
             changes = await runtime.in_database(changes_after, room.conversation_id, cursor)
             for message in changes.messages:
+                last_sequence = max(last_sequence, message.sequence)
                 kind = self.replay_type(message, after)
                 await self.send_frame(message_frame_for(message, self.person.id, type=kind))
             cursor, more = max(cursor, changes.cursor), changes.more
-        await self.send_frame(_ready(room, cursor))
+        await self.send_frame(_ready(room, cursor, last_sequence))
 
     async def chat_message(self, event: Event) -> None:
         if event["origin"] != self.connection_id:
@@ -267,12 +277,12 @@ def _read_event(conversation_id: Any, user_id: Any, sequence: int) -> Event:
     )
 
 
-def _ready(room: selectors.Room, revision: int) -> Frame:
+def _ready(room: selectors.Room, revision: int, last_sequence: int) -> Frame:
     return {
         "type": "ready",
         "conversation": str(room.conversation_id),
         "revision": revision,
-        "last_sequence": room.last_sequence,
+        "last_sequence": last_sequence,
         "role": room.role,
         "read_sequence": room.read_sequence,
         "participants": room.participants,

@@ -6,7 +6,6 @@ by itself cancels its applications at once, django/daphne#177). The only place t
 """
 
 import asyncio
-import os
 import sys
 from typing import Any
 
@@ -102,8 +101,6 @@ class CommandLine(cli.CommandLineInterface):
 
 
 def main() -> None:
-    # Database calls of pages and sockets run on threads; asgiref reads this once, at import.
-    os.environ.setdefault("ASGI_THREADS", "8")
     CommandLine().run(sys.argv[1:])
 
 

@@ -7,7 +7,6 @@ open here, one the inboxes, one the sessions. Each connection compares and reads
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Protocol
 
 from messaging import conf, presence, runtime
@@ -52,7 +51,7 @@ class Heartbeat:
     async def _run(self) -> None:
         while True:
             # At once when the layer came back: what was published meanwhile is lost.
-            await _wait(self._soon, conf.heartbeat_seconds())
+            await runtime.wait_for(self._soon, conf.heartbeat_seconds())
             self._soon.clear()
             if not self._connections:
                 continue
@@ -98,20 +97,15 @@ class Heartbeat:
     async def _check_presence(self) -> None:
         await runtime.in_database(presence.mark_online, current_attendance().people)
         watched = {user_id for c in self._connections for user_id in c.other_ids}
-        if not watched or not await runtime.in_database(presence.is_known):
+        online = await runtime.in_database(presence.ask_online, watched) if watched else None
+        if online is None:  # The cache is away: nobody is offline because of that.
             return
-        online = await runtime.in_database(presence.find_online, watched)
         last_seen = await runtime.in_database(presence.find_last_seen, watched)
         for connection in self.connections:
             if connection.other_ids:
                 connection.post(
                     {"type": "presence_checked", "online": online, "last_seen": last_seen}
                 )
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
 
 
 _heartbeats: runtime.LoopLocal[Heartbeat] = runtime.LoopLocal(Heartbeat)

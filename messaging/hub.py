@@ -36,6 +36,7 @@ class Hub:
     def __init__(self) -> None:
         self._groups: dict[str, dict[Connection, None]] = {}
         self._subscribed = asyncio.Event()
+        self._is_slow = False
         self._receiving: asyncio.Task[None] | None = None
         self.on_subscribed: list[Callable[[], None]] = []
 
@@ -45,11 +46,11 @@ class Hub:
         self._groups.setdefault(group, {})[connection] = None
         if self._receiving is None:
             self._receiving = runtime.spawn(self._receive())
-        if not self._subscribed.is_set():
-            try:
-                await asyncio.wait_for(self._subscribed.wait(), SUBSCRIBE_SECONDS)
-            except TimeoutError:
-                logger.warning("A connection was accepted while the channel layer is away.")
+        if self._subscribed.is_set() or self._is_slow:
+            return
+        if not await runtime.wait_for(self._subscribed, SUBSCRIBE_SECONDS):
+            self._is_slow = True
+            logger.warning("Connections are accepted while the channel layer is away.")
 
     async def group_discard(self, group: str, connection: Connection) -> None:
         members = self._groups.get(group)

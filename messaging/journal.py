@@ -33,11 +33,12 @@ class Journal:
     def __init__(self) -> None:
         self._waiting: deque[tuple[Draft, Callable[[Outcome], None]]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="messaging-journal")
 
     def append(self, draft: Draft, answer: Callable[[Outcome], None]) -> None:
         """`answer` is called in this loop, with the receipt after the COMMIT or the refusal."""
-        if len(self._waiting) >= MAXIMUM_WAITING:
+        if self._closed or len(self._waiting) >= MAXIMUM_WAITING:
             answer(Unavailable())
             return
         self._waiting.append((draft, answer))
@@ -55,6 +56,9 @@ class Journal:
 
     async def close(self) -> None:
         await self.finish()
+        if self._closed:
+            return
+        self._closed = True
         loop = asyncio.get_running_loop()
         # `connection` is another one in each thread: its `close` must be looked up over there.
         await loop.run_in_executor(self._executor, lambda: connection.close())
@@ -67,20 +71,30 @@ class Journal:
             drafts = [draft for draft, _ in batch]
             recorded = await loop.run_in_executor(self._executor, record_safely, drafts)
             for (_, answer), outcome in zip(batch, recorded.outcomes, strict=True):
-                answer(outcome)
+                _give(answer, outcome)
             current_hub().publish(recorded.events)
 
     def _take_batch(self) -> list[tuple[Draft, Callable[[Outcome], None]]]:
         batch = [self._waiting.popleft()]
-        size = len(batch[0][0].body)
-        while (
-            self._waiting
-            and len(batch) < BATCH_DRAFTS
-            and size + len(self._waiting[0][0].body) <= BATCH_BYTES
-        ):
+        size = _size(batch[0][0])
+        while self._waiting and len(batch) < BATCH_DRAFTS:
+            size += _size(self._waiting[0][0])
+            if size > BATCH_BYTES:
+                break
             batch.append(self._waiting.popleft())
-            size += len(batch[-1][0].body)
         return batch
+
+
+def _size(draft: Draft) -> int:
+    return len(draft.body.encode(errors="replace"))
+
+
+def _give(answer: Callable[[Outcome], None], outcome: Outcome) -> None:
+    """One connection that cannot take its answer costs the others nothing."""
+    try:
+        answer(outcome)
+    except Exception:
+        logger.exception("An answer could not be given")
 
 
 def record_safely(drafts: Sequence[Draft]) -> Recorded:
@@ -102,13 +116,15 @@ def record_safely(drafts: Sequence[Draft]) -> Recorded:
 
 def _record_one_by_one(drafts: Sequence[Draft]) -> Recorded:
     together = Recorded(outcomes=[])
+    away = False
     for draft in drafts:
+        one = Recorded(outcomes=[Unavailable()])
         try:
-            one = record([draft])
+            one = one if away else record([draft])
         except Exception as error:
             connection.close()
             logger.warning("A message could not be stored: %s", type(error).__name__)
-            one = Recorded(outcomes=[Unavailable()])
+            away = isinstance(error, DATABASE_AWAY)  # Hundreds of time-outs in a row help nobody.
         together.outcomes.extend(one.outcomes)
         together.events.extend(one.events)
     return together

@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from messaging.exceptions import Forbidden, Invalid, MessagingError, NotFound, Unauthenticated
 from messaging.models import Conversation, Participant

@@ -49,17 +49,18 @@ def mark_offline(user_id: Any) -> None:
 
 def find_online(user_ids: Iterable[Any]) -> set[Any]:
     """Those of the people who have a live socket. Nobody when the cache is away."""
-    return set(_read(_online_key, user_ids) or {})
+    return ask_online(user_ids) or set()
+
+
+def ask_online(user_ids: Iterable[Any]) -> set[Any] | None:
+    """Those of the people who have a live socket; None when the cache is away."""
+    found = _read(_online_key, user_ids)
+    return None if found is None else set(found)
 
 
 def find_last_seen(user_ids: Iterable[Any]) -> dict[Any, str]:
     """The day each person last had a socket, as YYYY-MM-DD."""
     return _read(_seen_key, user_ids) or {}
-
-
-def is_known() -> bool:
-    """Whether the cache can be asked at all."""
-    return _read(_online_key, ["nobody"]) is not None
 
 
 def _read(make_key: Callable[[Any], str], user_ids: Iterable[Any]) -> dict[Any, Any] | None:

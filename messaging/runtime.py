@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context
 from functools import cache
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -50,6 +51,13 @@ class LoopLocal(Generic[T]):
 def spawn(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """A task of the process and not of the request at hand. Keep a reference to it."""
     return asyncio.get_running_loop().create_task(coroutine, context=Context())
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> bool:
+    """Whether it was set in time."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
 
 
 def adopt_running_loop() -> None:

@@ -70,7 +70,8 @@ class SendingConnection(Connection):
     ) -> None:
         if isinstance(outcome, MessagingError):
             release()  # What was not stored does not count.
-            self._sent_here.pop(draft.client_message_id, None)
+            if self._sent_here.get(draft.client_message_id) is None:  # Not by an earlier frame.
+                self._sent_here.pop(draft.client_message_id, None)
             self.fill_answer(answer, self.describe(outcome, frame))
             return
         if outcome.duplicate:
@@ -82,7 +83,8 @@ class SendingConnection(Connection):
     # --- One's own messages and the cursor -------------------------------------------------------
 
     def _remember_own(self, client_message_id: UUID, revision: int) -> None:
-        if self.cursor is None or revision <= self.cursor:
+        keeps_cursor = self.conversation_id is not None  # A room does, an inbox does not.
+        if not keeps_cursor or (self.cursor is not None and revision <= self.cursor):
             self._sent_here.pop(client_message_id, None)
         else:
             self._sent_here[client_message_id] = revision

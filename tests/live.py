@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,14 @@ class Live:
                 child=self.processes[name],
             )
 
+    def revive(self) -> None:
+        """Start what an earlier test killed and did not start again, because it failed."""
+        if self.redis.process is None or self.redis.process.poll() is not None:
+            self.redis.start()
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                self.start(name)
+
     def command(self, name: str) -> list[str]:
         if name != "web":
             return COMMANDS[name]
@@ -155,8 +164,9 @@ class Live:
         return state
 
 
-@pytest.fixture(scope="session")
-def live(collected_static: None) -> Iterator[Live]:
+@contextmanager
+def run_live() -> Iterator[Live]:
+    """Needs the services started, Django set up and static files collected."""
     assert services.directory is not None
     main_url = os.environ["DATABASE_URL"]
     directory = services.directory / "live"
@@ -167,6 +177,19 @@ def live(collected_static: None) -> Iterator[Live]:
     finally:
         running.stop_all()
         drop_database(main_url, DATABASE)
+
+
+@pytest.fixture(scope="session")
+def live(collected_static: None) -> Iterator[Live]:
+    with run_live() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def everything_runs(request: pytest.FixtureRequest) -> None:
+    """Each test finds the live marketplace whole, whatever became of the one before."""
+    if "live" in request.fixturenames:
+        request.getfixturevalue("live").revive()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
+from django.utils import translation
 from pytest_django import Settings
 
 from tests.services import services
@@ -59,6 +60,7 @@ def collected_static() -> None:
 def surroundings(settings: Settings, collected_static: None) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     yield
+    translation.deactivate()  # A page that a test asked for has left its language.
     empty_cache()
 
 

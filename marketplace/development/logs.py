@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|^Traceback \(most recent call last\)")
-# Valkey fears for snapshots, of which it makes none here. Not being ready yet is no trouble.
-NO_TROUBLE = re.compile(r"Memory overcommit must be enabled|Unavailable: /health/ready/")
+# What is none: Valkey fears for snapshots, of which it makes none here; the web server has not
+# been ready yet; and a page or a person was refused something, as Django notes it.
+NO_TROUBLE = re.compile(
+    r"Memory overcommit must be enabled|Unavailable: /health/ready/|WARNING +[A-Z][A-Za-z ]+: /"
+)
 MOST_AT_ONCE = 1 << 20
 LONGEST_LINE = 4000  # Bytes; a pipe that is ready takes this much without waiting.
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from marketplace.development.configuration import PROJECT, Places, places
+from marketplace.translations import compile_changed, list_catalogues, list_compiled
 
 APPS = ("accounts", "marketplace", "messaging", "notifications")
 
@@ -40,7 +41,7 @@ def fingerprints(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         "database": fingerprint_database(environment, where),
         "static": fingerprint([packages, *code, *find("static/**/*"), *made(where, "static")]),
-        "translations": fingerprint([*PROJECT.glob("locale/**/*.po"), *made(where, "locale")]),
+        "translations": fingerprint([*list_catalogues(), *list_compiled()]),
     }
 
 
@@ -92,23 +93,10 @@ def collect_static() -> None:
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
 
 
-def compile_translations() -> None:
-    """`locale/<language>/LC_MESSAGES/*.po` to `.mo` under var/, where the settings look too."""
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-    from django.conf import settings
-
-    for source in PROJECT.glob("locale/*/LC_MESSAGES/*.po"):
-        target = Path(settings.DATA_DIR) / source.relative_to(PROJECT).with_suffix(".mo")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with source.open("rb") as catalogue, target.open("wb") as compiled:
-            write_mo(compiled, read_po(catalogue))
-
-
 STEPS = {
     "database": prepare_database,
     "static": collect_static,
-    "translations": compile_translations,
+    "translations": compile_changed,
 }
 
 

@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy, pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from marketplace.listings.intake import PreparedPhoto, prepare_photo
 from marketplace.listings.models import Listing, Photo
@@ -68,12 +68,6 @@ class ListingForm(forms.ModelForm):  # type: ignore[type-arg]
     photos = PhotosField(
         label=_("Photos"),
         required=False,
-        help_text=ngettext_lazy(
-            "At most %(most)s photo of 10 MB: JPEG, PNG or WebP.",
-            "At most %(most)s photos of 10 MB each: JPEG, PNG or WebP. The first one is the cover.",
-            MOST_PHOTOS,
-        )
-        % {"most": MOST_PHOTOS},
         widget=PhotosInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
     )
     remove = forms.ModelMultipleChoiceField(queryset=Photo.objects.none(), required=False)
@@ -92,6 +86,12 @@ class ListingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Here, because filling a number in fixes the language of the sentence.
+        self.fields["photos"].help_text = ngettext(
+            "At most %(most)s photo of 10 MB: JPEG, PNG or WebP.",
+            "At most %(most)s photos of 10 MB each: JPEG, PNG or WebP. The first one is the cover.",
+            MOST_PHOTOS,
+        ) % {"most": MOST_PHOTOS}
         if self.instance.pk:
             photos: Any = self.fields["remove"]
             photos.queryset = self.instance.photos.all()

@@ -20,7 +20,7 @@ SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "CHF": "CHF", "MXN": "MX$"}
 
 
 def format_price(price: Decimal, currency: str) -> str:
-    """“€ 1,340” in English, “1.340 €” in Spanish. Cents only where there are any."""
+    """“€ 1,340” in English, “1 340 €” in Spanish. Cents only where there are any."""
     price = Decimal(price)
     decimals = 0 if price == price.to_integral_value() else 2
     return pgettext("price", "%(symbol)s %(amount)s") % {

@@ -152,9 +152,7 @@ def _views(records: list[MessageRecord], access: Access) -> list[MessageView]:
     for record in records:
         mine = record.sender_id is not None and record.sender_id == access.me.user_id
         here = not divider and not mine and _counts_as_unread(record, access.me.read_sequence)
-        views.append(
-            _view(record, previous, mine=mine, read_by_other=read_by_other, divider=here)
-        )
+        views.append(_view(record, previous, mine=mine, read_by_other=read_by_other, divider=here))
         divider, previous = divider or here, record
     return views
 

@@ -9,8 +9,9 @@ from messaging import rate_limits
 from messaging.models import Conversation
 from messaging.people import display_name
 from messaging.services.conversations import start_conversation
-from messaging.services.drafts import Receipt
+from messaging.services.drafts import Draft, Receipt, Recorded
 from messaging.services.messages import send_message
+from messaging.services.record import record
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +47,21 @@ def say(
         client_message_id=client_message_id or uuid4(),
         read_sequence=read_sequence,
     )
+
+
+def draft_of(user: Any, conversation: Conversation, body: str, **fields: Any) -> Draft:
+    fields = {"client_message_id": uuid4(), "name": display_name(user), **fields}
+    return Draft(conversation_id=conversation.pk, user_id=user.pk, body=body, **fields)
+
+
+def store(user: Any, conversation: Conversation, *bodies: str) -> Recorded:
+    """Messages as another process stores them: nobody here is told, unless by their events."""
+    return record([draft_of(user, conversation, body) for body in bodies])
+
+
+def make_conversation(buyer: Any, seller: Any, title: str = "Lamp") -> Conversation:
+    """A further one between any two people, without a listing and still empty."""
+    made = Conversation.objects.create(listing_title=title, buyer=buyer, seller=seller)
+    made.participants.create(user=buyer, role="buyer", name=display_name(buyer))
+    made.participants.create(user=seller, role="seller", name=display_name(seller))
+    return made

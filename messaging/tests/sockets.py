@@ -5,6 +5,7 @@ import contextlib
 import json
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,20 +15,26 @@ from django.conf import settings
 from django.db import connections
 from django.test import Client
 
+import messaging
+from messaging.attendance import current_attendance
+from messaging.heartbeat import current_heartbeat
+from messaging.hub import current_hub
 from messaging.journal import current_journal
 from messaging.routing import websocket_application
 from messaging.runtime import database_executor, in_database
 
 ORIGIN = settings.MESSAGING_ALLOWED_ORIGINS[0]
 SILENCE_SECONDS = 0.3
+REFUSED = {"type": "websocket.close"}
+PASSED_OVER = ("presence", "heartbeat")
+
+Headers = list[tuple[bytes, bytes]]
 
 
 class Socket:
     """One connection and what came over it."""
 
-    def __init__(self, path: str, cookie: str, origin: str | None = ORIGIN) -> None:
-        headers = [(b"cookie", cookie.encode())] if cookie else []
-        headers += [(b"origin", origin.encode())] if origin is not None else []
+    def __init__(self, path: str, headers: Headers) -> None:
         self.communicator = WebsocketCommunicator(websocket_application, path, headers=headers)
 
     async def open(self) -> bool:
@@ -40,6 +47,9 @@ class Socket:
     async def send_text(self, text: str) -> None:
         await self.communicator.send_to(text_data=text)
 
+    async def send_bytes(self, data: bytes) -> None:
+        await self.communicator.send_to(bytes_data=data)
+
     async def receive(self) -> dict[str, Any]:
         """The next frame."""
         frame: dict[str, Any] = json.loads(await self.communicator.receive_from(timeout=5))
@@ -51,13 +61,26 @@ class Socket:
             frame = await self.receive()
             if frame["type"] == type:
                 return frame
-            assert frame["type"] in ("presence", "heartbeat"), frame
+            assert frame["type"] in PASSED_OVER, frame
+
+    async def until(self, type: str) -> list[dict[str, Any]]:
+        """All frames up to the next one of a type, which is the last of them."""
+        frames = [await self.receive()]
+        while frames[-1]["type"] != type:
+            frames.append(await self.receive())
+        return frames
+
+    async def has_heard_all(self) -> bool:
+        """Nothing is on its way to a socket that works: the next frame is the answer to a ping."""
+        await self.send(type="ping")
+        await self.expect("pong")
+        return True
 
     async def is_silent(self) -> bool:
-        """Nothing comes but presence and heartbeats."""
+        """Nothing comes for a while but presence and heartbeats."""
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
-                while (frame := await self.receive())["type"] in ("presence", "heartbeat"):
+                while (frame := await self.receive())["type"] in PASSED_OVER:
                     pass
         except TimeoutError:
             return True
@@ -71,7 +94,8 @@ class Socket:
                 return int(output.get("code", 1000))
 
     async def close(self) -> None:
-        await self.communicator.disconnect()
+        with contextlib.suppress(asyncio.CancelledError):  # It had ended already.
+            await self.communicator.disconnect()
 
 
 class Sockets:
@@ -87,12 +111,17 @@ class Sockets:
             self._clients[user.pk].force_login(user)
         return self._clients[user.pk]
 
-    async def make(self, user: Any | None, path: str, origin: str | None = ORIGIN) -> Socket:
-        cookie = ""
+    async def session_key(self, user: Any) -> str:
+        client = await in_database(self.client, user)
+        return str(client.cookies["sessionid"].value)
+
+    async def make(
+        self, user: Any | None, path: str, origin: str | None = ORIGIN, more: Headers | None = None
+    ) -> Socket:
+        headers = [(b"origin", origin.encode())] if origin is not None else []
         if user is not None:
-            client = await in_database(self.client, user)
-            cookie = f"sessionid={client.cookies['sessionid'].value}"
-        socket = Socket(path, cookie, origin)
+            headers.append((b"cookie", f"sessionid={await self.session_key(user)}".encode()))
+        socket = Socket(path, headers + (more or []))
         self._opened.append(socket)
         return socket
 
@@ -116,15 +145,24 @@ class Sockets:
         await socket.expect("ready")
         return socket
 
-    async def refuses(self, user: Any | None, path: str, origin: str | None = ORIGIN) -> bool:
-        socket = await self.make(user, path, origin)
-        self._opened.remove(socket)
-        return not await socket.open()
+    async def knock(
+        self, user: Any | None, path: str, origin: str | None = ORIGIN, more: Headers | None = None
+    ) -> dict[str, Any]:
+        """What the handshake is answered with."""
+        socket = await self.make(user, path, origin, more)
+        await socket.communicator.send_input({"type": "websocket.connect"})
+        output: dict[str, Any] = await socket.communicator.receive_output(timeout=5)
+        return output
+
+    async def refuses(
+        self, user: Any | None, path: str, origin: str | None = ORIGIN, more: Headers | None = None
+    ) -> bool:
+        """Without a word about why."""
+        return await self.knock(user, path, origin, more) == REFUSED
 
     async def close_all(self) -> None:
         for socket in self._opened:
-            with contextlib.suppress(asyncio.CancelledError):  # It had ended already.
-                await socket.close()
+            await socket.close()
 
 
 @pytest_asyncio.fixture
@@ -132,8 +170,25 @@ async def sockets(transactional_db: None) -> AsyncIterator[Sockets]:
     opened = Sockets()
     yield opened
     await opened.close_all()
-    await current_journal().close()
+    await end_what_was_started()
     await asyncio.to_thread(close_database_threads)
+
+
+async def end_what_was_started() -> None:
+    """Whatever would go on by itself ends before the loop and the tables do."""
+    await current_journal().close()
+    endless = [current_heartbeat()._task, current_hub()._receiving]
+    for task in [*endless, *current_attendance()._leaving.values()]:
+        if task is not None:
+            task.cancel()
+    async with asyncio.timeout(10):
+        while tasks := [task for task in asyncio.all_tasks() if is_started_by_us(task)]:
+            await asyncio.wait(tasks)
+
+
+def is_started_by_us(task: asyncio.Task[Any]) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and Path(code.co_filename).parent == Path(messaging.__file__).parent
 
 
 def close_database_threads() -> None:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from messaging import fields
@@ -38,7 +39,7 @@ def conversations(request: HttpRequest) -> HttpResponse:
         reverse("messaging:conversations"),
         filters,
         [
-            ("", _("All"), None),
+            ("", pgettext("conversations", "All"), None),
             ("unread", _("Unread"), count_unread_conversations(request.user)),
             ("starred", _("Starred"), None),
             ("archived", _("Archived"), None),
@@ -68,7 +69,7 @@ def seller(request: HttpRequest) -> HttpResponse:
         [
             ("needs_reply", _("Needs reply"), waiting),
             ("unread", _("Unread"), None),
-            ("all", _("All"), None),
+            ("all", pgettext("conversations", "All"), None),
             ("starred", _("Starred"), None),
             ("archived", _("Archived"), None),
         ],

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
+from marketplace.translations import compile_changed
 from tests.services.places import keep_logs, make_run_directory, remove_run_directory
 from tests.services.postgresql import PostgresServer, find_binaries
 from tests.services.redis import RedisServer, find_binary
@@ -98,6 +99,7 @@ def pytest_load_initial_conftests(
     """A wrapper, because wrappers come before pytest-django, which loads the settings here."""
     options = early_config.known_args_namespace
     if not (options.help or options.version):
+        compile_changed()
         early_config.add_cleanup(services.stop)
         services.start(sqlite=options.database == "sqlite")
     return (yield)

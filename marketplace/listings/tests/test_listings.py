@@ -196,9 +196,9 @@ def make_empty(person: Person) -> Person:
 @pytest.mark.parametrize(
     ("price", "currency", "english", "spanish"),
     [
-        ("340", "EUR", "€ 340", "€ 340"),
-        ("24.50", "EUR", "€ 24.50", "€ 24,50"),
-        ("1340", "GBP", "£ 1,340", "£ 1.340"),
+        ("340", "EUR", "€ 340", "340 €"),
+        ("24.50", "EUR", "€ 24.50", "24,50 €"),
+        ("1340", "GBP", "£ 1,340", "1 340 £"),
     ],
 )
 def test_prices_are_written_as_people_write_them(
@@ -209,6 +209,5 @@ def test_prices_are_written_as_people_write_them(
     with translation.override("en"):
         assert format_price(Decimal(price), currency) == english
     with translation.override("es"):
-        symbol, amount = spanish.split(" ")
-        label = format_price(Decimal(price), currency)
-        assert set(label.replace("\xa0", ".").split(" ")) == {symbol, amount}
+        # Spaces that no line breaks at.
+        assert format_price(Decimal(price), currency) == spanish.replace(" ", "\xa0")

@@ -181,7 +181,7 @@ function renderDay(date) {
   const day = document.getElementById("day-template").content.firstElementChild.cloneNode(true);
   const time = day.querySelector("time");
   time.dateTime = dayKey(date);
-  time.textContent = dayLabel(date);
+  time.textContent = dayLabel(time.dateTime);
   return day;
 }
 

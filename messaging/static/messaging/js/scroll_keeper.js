@@ -1,5 +1,6 @@
 // Keeps what is being read in place, and the end in view for whoever reads at the end.
 const NEARLY = "48px 0px"; // This close to the end is at the end.
+const SMOOTH_WITHIN = 2; // screens; from further away it is a leap
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class ScrollKeeper {
@@ -31,7 +32,8 @@ export class ScrollKeeper {
   }
 
   toEnd({ smooth = false } = {}) {
-    const behavior = smooth && !calm.matches ? "smooth" : "instant";
+    const near = Math.abs(this.#log.scrollTop) < SMOOTH_WITHIN * this.#log.clientHeight;
+    const behavior = smooth && near && !calm.matches ? "smooth" : "instant";
     // The log is laid out from its end: there it is at 0.
     if (this.root) this.#log.scrollTo({ top: 0, behavior });
     else this.#end.scrollIntoView({ block: "end", behavior });

@@ -9,29 +9,34 @@ const REFRESH_EVERY = 30_000;
 const locale = language === "en" ? "en-GB" : language; // the day before the month, as the server has it
 const format = (options) => new Intl.DateTimeFormat(locale, { timeZone, ...options });
 const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const weekday = format({ weekday: "long", day: "numeric", month: "long" });
-const fullDate = format({ day: "numeric", month: "long", year: "numeric" });
+// A day is written as “2026-11-21” and has no time zone any more: it is shown as it stands.
+const formatDay = (options) => format({ ...options, timeZone: "UTC" });
+const weekday = formatDay({ weekday: "long", day: "numeric", month: "long" });
+const fullDate = formatDay({ day: "numeric", month: "long", year: "numeric" });
 // Swedish dates are written as computers write them.
 const key = new Intl.DateTimeFormat("sv-SE", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" });
 
 export const clockTime = (date) => clock.format(date);
 
-/** The day of a moment, as “2026-11-21”. */
+/** The day of a moment where the reader is. */
 export const dayKey = (date) => key.format(date);
 
-export function dayLabel(date) {
-  if (dayKey(date) === dayKey(new Date())) return phrase("today");
-  if (dayKey(date) === dayKey(new Date(Date.now() - DAY))) return phrase("yesterday");
-  const thisYear = dayKey(date).slice(0, 4) === dayKey(new Date()).slice(0, 4);
-  return (thisYear ? weekday : fullDate).format(date);
+const today = () => dayKey(new Date());
+const yesterday = () => dayKey(new Date(Date.now() - DAY));
+
+export function dayLabel(day) {
+  if (day === today()) return phrase("today");
+  if (day === yesterday()) return phrase("yesterday");
+  const thisYear = day.slice(0, 4) === today().slice(0, 4);
+  return (thisYear ? weekday : fullDate).format(new Date(day));
 }
 
-/** When somebody was last here; `day` is all that is told: “2026-11-21”. */
+/** When somebody was last here; the day in UTC is all that is told, and may be tomorrow here. */
 export function lastHere(day) {
   if (!day) return "";
-  if (day === dayKey(new Date())) return phrase("hereToday");
-  if (day === dayKey(new Date(Date.now() - DAY))) return phrase("hereYesterday");
-  return phrase("hereOn", { s: fullDate.format(new Date(`${day}T12:00:00Z`)) });
+  if (day >= today()) return phrase("hereToday");
+  if (day === yesterday()) return phrase("hereYesterday");
+  return phrase("hereOn", { s: fullDate.format(new Date(day)) });
 }
 
 /** “12 min”, “5 h”; nothing where the server's words for it stay true. */
@@ -53,7 +58,7 @@ export function refreshTimes() {
     show(time, span(time));
   }
   for (const time of document.querySelectorAll("time[data-day]")) {
-    show(time, dayLabel(new Date(`${time.dateTime}T12:00:00Z`)));
+    show(time, dayLabel(time.dateTime));
   }
 }
 

@@ -1,0 +1,247 @@
+"""Who is here: told at once, taken back only after a while without a socket anywhere."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from messaging import attendance, presence
+from messaging.attendance import current_attendance
+from messaging.events import Event, presence_event
+from messaging.heartbeat import current_heartbeat
+from messaging.hub import current_hub
+from messaging.models import Conversation
+from messaging.runtime import in_database
+from messaging.tests.conversing import say
+from messaging.tests.sockets import Socket, Sockets
+
+
+@pytest.fixture(autouse=True)
+def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attendance, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(attendance, "ANSWER_SECONDS", 0.05)
+
+
+async def online(user: Any) -> bool:
+    return bool(await in_database(presence.find_online, [user.pk]))
+
+
+async def hears(socket: Socket, user: Any, *, online: bool) -> bool:
+    frame = await socket.receive()
+    expected = {
+        "type": "presence",
+        "user": user.pk,
+        "online": online,
+        "last_seen": presence.today(),
+    }
+    assert frame == expected
+    return True
+
+
+async def hears_nothing_more(socket: Socket) -> bool:
+    """Not even of presence, for longer than it takes to go offline."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            raise AssertionError(await socket.receive())
+    return True
+
+
+async def test_online_is_told_at_once(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    sol = await sockets.room(seller, conversation.pk)
+    await sockets.inbox(buyer)
+    assert await hears(sol, buyer, online=True)
+    await sockets.room(buyer, conversation.pk)
+    assert await hears_nothing_more(sol)
+
+
+async def test_offline_is_told_after_a_while(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    sol = await sockets.room(seller, conversation.pk)
+    ana = await sockets.room(buyer, conversation.pk)
+    assert await hears(sol, buyer, online=True)
+    before = asyncio.get_running_loop().time()
+    await ana.close()
+    assert await hears(sol, buyer, online=False)
+    assert asyncio.get_running_loop().time() - before >= 0.1
+    assert not await online(buyer)
+    assert attendance.GRACE_SECONDS == 0.1
+
+
+def test_the_real_times_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert attendance.GRACE_SECONDS == 5
+    assert presence.LAPSES_SECONDS == 60
+
+
+async def test_another_socket_of_the_same_person_keeps_them_online(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    sol = await sockets.room(seller, conversation.pk)
+    phone = await sockets.room(buyer, conversation.pk)
+    laptop = await sockets.inbox(buyer)
+    assert await hears(sol, buyer, online=True)
+    await phone.close()
+    assert await hears_nothing_more(sol)
+    assert await online(buyer)
+    await laptop.close()
+    assert await hears(sol, buyer, online=False)
+
+
+async def test_who_comes_back_in_time_was_never_away(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    sol = await sockets.room(seller, conversation.pk)
+    ana = await sockets.room(buyer, conversation.pk)
+    assert await hears(sol, buyer, online=True)
+    await ana.close()
+    await sockets.room(buyer, conversation.pk)
+    assert await hears_nothing_more(sol)
+    assert await online(buyer)
+
+
+async def test_a_socket_at_another_process_keeps_them_online(
+    sockets: Sockets,
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attendance, "ANSWER_SECONDS", 2)
+    sol = await sockets.room(seller, conversation.pk)
+    ana = await sockets.room(buyer, conversation.pk)
+    assert await hears(sol, buyer, online=True)
+    other = OtherProcess(buyer)
+    await current_hub().group_add(attendance.ROLL_CALL, other)
+    await ana.close()
+    await asyncio.wait_for(other.asked.wait(), 5)
+    assert await hears_nothing_more(sol)
+    assert await online(buyer)
+
+
+class OtherProcess:
+    """Answers the roll call for one person, as an `Attendance` elsewhere does."""
+
+    conversation_id = None
+
+    def __init__(self, user: Any) -> None:
+        self.user = user
+        self.asked = asyncio.Event()
+
+    def post(self, event: Event) -> None:
+        if event["type"] == "presence_question" and event["user"] == self.user.pk:
+            answer = presence_event(user_id=self.user.pk, online=True, last_seen=None)
+            answer["groups"].append(attendance.ROLL_CALL)
+            current_hub().deliver([answer])
+            self.asked.set()
+
+
+async def test_who_leaves_two_processes_at_once_is_offline(
+    sockets: Sockets,
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other process says that they left there: that is no sign of life."""
+    monkeypatch.setattr(attendance, "ANSWER_SECONDS", 0.3)
+    sol = await sockets.room(seller, conversation.pk)
+    ana = await sockets.room(buyer, conversation.pk)
+    assert await hears(sol, buyer, online=True)
+    await ana.close()
+    await asyncio.sleep(0.2)  # In the middle of the roll call.
+    farewell = presence_event(user_id=buyer.pk, online=False, last_seen=presence.today())
+    farewell["groups"] = [attendance.ROLL_CALL]
+    current_hub().deliver([farewell])
+    assert await hears(sol, buyer, online=False)
+
+
+async def test_a_stranger_hears_of_nobody(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any, stranger: Any
+) -> None:
+    teo = await sockets.inbox(stranger)
+    sol = await sockets.room(seller, conversation.pk)
+    await sockets.room(buyer, conversation.pk)
+    assert await hears(sol, buyer, online=True)
+    await teo.send(type="ping")
+    assert await teo.receive() == {"type": "pong"}
+
+
+async def test_a_request_over_http_is_no_presence(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    sol = await sockets.room(seller, conversation.pk)
+    await in_database(say, buyer, conversation, "Over HTTP")
+    await sol.expect("chat_message")
+    assert await hears_nothing_more(sol)
+    assert not await online(buyer)
+
+
+async def test_with_the_cache_away_sockets_work_and_nobody_is_declared_offline(
+    sockets: Sockets,
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.MESSAGING_HEARTBEAT_SECONDS = 0.1
+    sol = await sockets.room(seller, conversation.pk)
+    await sockets.room(buyer, conversation.pk)
+    assert await hears(sol, buyer, online=True)
+    monkeypatch.setattr(presence, "cache", AwayCache())
+    for _ in range(3):
+        assert (await sol.receive())["type"] == "heartbeat"
+    late = await sockets.open(buyer, f"/ws/room/{conversation.pk}/")
+    ready = await late.expect("ready")
+    assert [person["online"] for person in ready["participants"]] == [False, False]
+    await late.send(message="Still works")
+    await late.until("ack")
+
+
+class AwayCache:
+    def __getattr__(self, name: str) -> Any:
+        raise ConnectionError("the cache is away")
+
+
+async def test_a_heartbeat_notices_who_came_and_went_unheard(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any, settings: Any
+) -> None:
+    settings.MESSAGING_HEARTBEAT_SECONDS = 0.1
+    sol = await sockets.room(seller, conversation.pk)
+    await in_database(presence.mark_online, [buyer.pk])
+    frames = await sol.until("presence")
+    assert (frames[-1]["user"], frames[-1]["online"]) == (buyer.pk, True)
+    await in_database(presence.mark_offline, buyer.pk)
+    frames = await sol.until("presence")
+    assert (frames[-1]["user"], frames[-1]["online"]) == (buyer.pk, False)
+
+
+async def test_a_heartbeat_renews_the_presence_of_who_is_connected(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    sol = await sockets.room(seller, conversation.pk)
+    await sockets.inbox(buyer)
+    assert await hears(sol, buyer, online=True)
+    await in_database(presence.mark_offline, buyer.pk)
+    assert not await online(buyer)
+    current_heartbeat()._soon.set()
+    async with asyncio.timeout(5):
+        while not await online(buyer):
+            await asyncio.sleep(0.01)
+
+
+async def test_nothing_is_left_of_who_has_gone(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    sol = await sockets.room(seller, conversation.pk)
+    ana = await sockets.room(buyer, conversation.pk)
+    assert await hears(sol, buyer, online=True)
+    assert set(current_attendance().people) == {buyer.pk, seller.pk}
+    await ana.close()
+    assert await hears(sol, buyer, online=False)
+    there = current_attendance()
+    assert there.people == [seller.pk]
+    assert (there._leaving, there._asking) == ({}, {})

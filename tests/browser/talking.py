@@ -1,0 +1,78 @@
+"""What people do in a thread, and where they see it."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.cast import Pair
+
+THREAD = re.compile(r"/conversation/[0-9a-f-]{36}/$")
+
+
+def ask(page: Page, text: str) -> str:
+    """In the box beside a listing; the address of the thread that opens."""
+    box = page.locator("main textarea").first
+    box.fill(text)
+    page.locator("form:has(textarea) [type=submit]").first.click()
+    expect(page).to_have_url(THREAD)
+    return page.url
+
+
+def start_talk(page: Page, pair: Pair, *texts: str) -> str:
+    """Asks from the listing's page, and says the rest as a script would; the thread's address."""
+    page.goto(pair.listing)
+    thread = ask(page, texts[0])
+    for text in texts[1:]:
+        post(page, f"{thread}new_message/", message=text, client_message_id=str(uuid4()))
+    return thread
+
+
+def post(page: Page, url: str, **fields: str) -> None:
+    cookies = {cookie.get("name"): cookie.get("value") for cookie in page.context.cookies()}
+    headers = {"Accept": "application/json", "X-CSRFToken": str(cookies["csrftoken"])}
+    answer = page.request.post(url, form=dict(fields), headers=headers)
+    assert answer.ok, answer.text()
+
+
+def read_stored(page: Page, thread: str) -> list[str]:
+    """The texts as the marketplace has them, in order."""
+    headers = {"Accept": "application/json"}
+    answer: Any = page.request.get(f"{thread}messages/?after=0", headers=headers).json()
+    return [message["message"] for message in answer["results"]]
+
+
+def composer(page: Page) -> Locator:
+    return page.locator("#composer textarea")
+
+
+def say(page: Page, text: str) -> None:
+    composer(page).fill(text)
+    composer(page).press("Enter")
+
+
+def messages(page: Page) -> Locator:
+    return page.locator("#messages .message")
+
+
+def message(page: Page, text: str) -> Locator:
+    return messages(page).filter(has=page.get_by_text(text, exact=True))
+
+
+def status(page: Page, text: str) -> Locator:
+    """Sent, read, or why not yet, below one's own message."""
+    return message(page, text).locator(".message__status")
+
+
+def texts(page: Page) -> Locator:
+    return messages(page).locator(".message__body")
+
+
+def remember_document(page: Page) -> None:
+    page.evaluate("window.rememberedDocument = true")
+
+
+def is_same_document(page: Page) -> bool:
+    """False after any reload since `remember_document`."""
+    return bool(page.evaluate("window.rememberedDocument === true"))

@@ -1,0 +1,120 @@
+"""The line breaks while people write: nothing is lost, nothing comes twice, nobody reloads."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.cast import Pair
+from tests.browser.people import People
+from tests.browser.talking import (
+    composer,
+    is_same_document,
+    message,
+    messages,
+    read_stored,
+    remember_document,
+    say,
+    start_talk,
+    status,
+    texts,
+)
+from tests.live import Live
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+KEPT = "() => Object.keys(localStorage).filter((key) => key.startsWith('trato.kept'))"
+RECONNECTED = 30_000  # milliseconds
+
+
+@pytest.fixture
+def thread_of_two(people: People, pair: Pair) -> tuple[Page, Page]:
+    """A buyer and a seller, each with the thread open and in touch."""
+    buyer, seller = people.open(pair.buyer), people.open(pair.seller)
+    seller.goto(start_talk(buyer, pair, "Hello"))
+    for page in (buyer, seller):
+        expect(page.locator("#presence")).to_have_text("here now")
+        remember_document(page)
+    return buyer, seller
+
+
+def test_the_web_server_is_killed_and_started_again(
+    people: People, thread_of_two: tuple[Page, Page], live: Live
+) -> None:
+    buyer, seller = thread_of_two
+    no_connection = buyer.get_by_text("No connection.")
+    expect(no_connection).to_be_hidden()
+    people.expect_complaints("WebSocket connection to", "ERR_CONNECTION_REFUSED")
+    live.kill("web")
+    for text in ("First while it is down", "Second while it is down"):
+        say(buyer, text)
+        expect(status(buyer, text)).to_have_text("Waiting for the connection")
+    say(seller, "From the other side")
+    expect(no_connection).to_be_visible()
+    live.start("web")
+    expect(message(buyer, "From the other side")).to_be_visible(timeout=RECONNECTED)
+    expect(message(seller, "Second while it is down")).to_be_visible(timeout=RECONNECTED)
+    expect(no_connection).to_be_hidden()
+    expect_same(buyer, seller, count=4)
+
+
+def test_redis_is_killed_and_started_again(thread_of_two: tuple[Page, Page], live: Live) -> None:
+    buyer, seller = thread_of_two
+    live.redis.kill()
+    try:
+        say(buyer, "Said without Redis")
+        expect(status(buyer, "Said without Redis")).to_have_text("Sent")
+    finally:
+        live.redis.start()
+    expect(message(seller, "Said without Redis")).to_be_visible(timeout=RECONNECTED)
+    say(seller, "Said with Redis")
+    expect(message(buyer, "Said with Redis")).to_be_visible(timeout=RECONNECTED)
+    expect(status(buyer, "Said without Redis")).to_have_text("Read", timeout=RECONNECTED)
+    expect_same(buyer, seller, count=3)
+
+
+def expect_same(buyer: Page, seller: Page, *, count: int) -> None:
+    """Both pages show what is stored, in its order, and are the documents they were."""
+    expect(messages(buyer)).to_have_count(count)
+    expect(messages(seller)).to_have_count(count)
+    stored = read_stored(buyer, buyer.url)
+    assert texts(buyer).all_inner_texts() == texts(seller).all_inner_texts() == stored
+    assert is_same_document(buyer)
+    assert is_same_document(seller)
+    assert buyer.evaluate(KEPT) == seller.evaluate(KEPT) == []
+
+
+def test_an_unsent_message_outlives_its_page(people: People, pair: Pair) -> None:
+    buyer = people.open(pair.buyer)
+    thread = start_talk(buyer, pair, "Hello")
+    silence(buyer)
+    buyer.goto(thread)
+    say(buyer, "Nobody hears this yet")
+    expect(status(buyer, "Nobody hears this yet")).to_have_text("Waiting for the connection")
+    buyer.reload()
+    expect(status(buyer, "Nobody hears this yet")).to_have_text("Waiting for the connection")
+    assert read_stored(buyer, thread) == ["Hello"]
+    buyer.close()
+
+    again = people.contexts[0].new_page()
+    again.goto(thread)
+    expect(status(again, "Nobody hears this yet")).to_have_text("Sent")
+    assert read_stored(again, thread) == ["Hello", "Nobody hears this yet"]
+    assert again.evaluate(KEPT) == []
+
+
+def test_signing_out_leaves_nothing_on_the_device(people: People, pair: Pair) -> None:
+    buyer = people.open(pair.buyer)
+    thread = start_talk(buyer, pair, "Hello")
+    silence(buyer)
+    buyer.goto(thread)
+    say(buyer, "Unsent")
+    composer(buyer).press_sequentially("A draft")
+    assert len(buyer.evaluate(KEPT)) == 2
+    buyer.get_by_label("Your account").click()
+    buyer.get_by_role("button", name="Sign out").click()
+    expect(buyer.get_by_role("link", name="Sign in")).to_be_visible()
+    assert buyer.evaluate(KEPT) == []
+
+
+def silence(page: Page) -> None:
+    """Sockets of this page open, and that is all that is ever heard of them."""
+    page.route_web_socket("**/ws/**", lambda socket: None)

@@ -1,0 +1,92 @@
+"""Two people on two web processes: what one does reaches the other over the bus."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import websockets
+
+from marketplace.development.children import start_child, stop_children, wait_until
+from tests.live import Live
+from tests.services.mails import find_free_port
+from tests.services.places import PROJECT
+from tests.visitor import Visitor
+
+pytestmark = pytest.mark.processes
+
+SLUG = """
+from marketplace.listings.models import Listing
+print(Listing.objects.order_by("pk").values_list("slug", flat=True)[5])
+"""
+
+
+@pytest.fixture
+def second_port(live: Live) -> Iterator[int]:
+    """Of another web process on the same database and Redis."""
+    port = find_free_port()
+    listen = ["--bind", "127.0.0.1", "--port", str(port)]
+    with (live.directory / "web2.log").open("ab") as log:
+        process = start_child(
+            [sys.executable, "-m", "messaging.daphne", *listen, "marketplace.asgi:application"],
+            environment=live.environment,
+            directory=PROJECT,
+            output=log,
+        )
+    wait_until(lambda: answers(port), seconds=20, what="the second web server", child=process)
+    yield port
+    stop_children([process], seconds=10)
+
+
+def answers(port: int) -> bool:
+    async def knock() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    return asyncio.run(knock())
+
+
+async def expect(socket: websockets.ClientConnection, type: str, **fields: Any) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        while True:
+            frame: dict[str, Any] = json.loads(await socket.recv())
+            if frame["type"] == type and fields.items() <= frame.items():
+                return frame
+
+
+async def test_frames_cross_from_one_process_to_the_other(live: Live, second_port: int) -> None:
+    slug = (await asyncio.to_thread(live.manage, "shell", "--no-imports", "-c", SLUG)).strip()
+    teo = await asyncio.to_thread(Visitor, live, "teo@example.com")
+    sol = await asyncio.to_thread(Visitor, live, "sol@example.com")
+    path = f"/listings/{slug}/conversation/"
+    _, stored = await asyncio.to_thread(teo.post, path, message="Is it still there?")
+    room = f"/ws/room/{stored['conversation']}/"
+    origin = websockets.Origin(live.url)
+    async with (
+        websockets.connect(
+            f"{live.socket_url}{room}",
+            origin=origin,
+            additional_headers={"Cookie": teo.cookie_header},
+        ) as first,
+        websockets.connect(
+            f"ws://127.0.0.1:{second_port}{room}",
+            origin=origin,
+            additional_headers={"Cookie": sol.cookie_header},
+        ) as second,
+    ):
+        teo_id = (await expect(second, "ready"))["participants"][0]["id"]
+        sol_id = (await expect(first, "presence", online=True))["user"]
+        await first.send(json.dumps({"message": "Over here"}))
+        sequence = (await expect(second, "chat_message", message="Over here"))["sequence"]
+        await second.send(json.dumps({"type": "typing"}))
+        await expect(first, "typing", user=sol_id)
+        await second.send(json.dumps({"type": "read", "sequence": sequence}))
+        await expect(first, "read", user=sol_id, sequence=sequence)
+        await first.close()
+        await expect(second, "presence", user=teo_id, online=False)
