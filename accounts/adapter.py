@@ -11,8 +11,8 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, get_supported_language_variant, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 
@@ -37,6 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         saved: User = super().save_user(request, user, form, commit=False)
         saved.display_name = form.cleaned_data["display_name"]
         saved.time_zone = form.cleaned_data.get("time_zone", "")
+        saved.locale = get_supported_language_variant(get_language() or settings.LANGUAGE_CODE)
         if commit:
             saved.save()
         return saved

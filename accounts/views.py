@@ -2,11 +2,12 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
+from django.views.i18n import set_language
 
 from accounts.forms import ProfileForm
 from accounts.models import User
@@ -26,3 +27,13 @@ def profile(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:profile")
     status = 400 if form.is_bound and form.errors else 200
     return render(request, "accounts/profile.html", {"form": form}, status=status)
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponseBase:
+    """Django's own view keeps the choice in a cookie; a person's account, which comes before the
+    cookie, keeps it too."""
+    code = request.POST.get("language", "")
+    if request.user.is_authenticated and translation.check_for_language(code):
+        User.objects.filter(pk=request.user.pk).update(locale=code)
+    return set_language(request)

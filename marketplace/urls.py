@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.views import choose_language
 from marketplace.listings.media import serve_photo
 
 # The admin is entered through the same door as everything else, with its limits on tries.
@@ -18,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("media/<path:name>", serve_photo, name="media"),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", choose_language, name="set_language"),
     path("admin/", admin.site.urls),
 ]
 if settings.DEBUG and hasattr(settings, "EMAIL_FILE_PATH"):

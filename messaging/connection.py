@@ -96,7 +96,8 @@ class Connection(AsyncWebsocketConsumer):
         """Once, whoever decides it first."""
         if not self._ended:
             self._ended, self.open = True, False
-            await super().close(code=code)
+            # autobahn takes nothing but an `int` itself, no enumeration.
+            await super().close(code=None if code is None else int(code))
 
     # --- Coming and going ------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from messaging.events import Frame, MessageRecord, change_type, typing_event
 from messaging.exceptions import MessagingError
 from messaging.journal import current_journal
 from messaging.selectors import connections as selectors
-from messaging.services.drafts import Draft, Outcome
+from messaging.services.drafts import Draft, Outcome, Receipt
 from messaging.services.reading import mark_read
 
 TYPING_SECONDS = 3.0
@@ -77,8 +77,7 @@ class SendingConnection(Connection):
         if outcome.duplicate:
             release()
         self._remember_own(draft.client_message_id, outcome.revision)
-        conversation = str(outcome.conversation_id)
-        self.fill_answer(answer, {"type": "ack", "conversation": conversation, **outcome.as_dict()})
+        self.fill_answer(answer, _ack(outcome, frame))
 
     # --- One's own messages and the cursor -------------------------------------------------------
 
@@ -170,3 +169,10 @@ class SendingConnection(Connection):
             {"type": "resume", "conversation": conversation_id, "after": after, "frame": frame}
         )
         self.fill_answer(answer)
+
+
+def _ack(receipt: Receipt, frame: Frame) -> Frame:
+    """The id as the client wrote it: a UUID may be in capitals, and is compared as text."""
+    ack = {"type": "ack", "conversation": str(receipt.conversation_id), **receipt.as_dict()}
+    written = fields.echo_client_message_id(frame)
+    return {**ack, "client_message_id": written} if written else ack

@@ -84,3 +84,20 @@ def test_times_are_those_of_the_person(buyer: User, rf: RequestFactory) -> None:
 def test_the_list_of_time_zones_has_places_and_no_files() -> None:
     assert {"Europe/Madrid", "America/Lima"} <= set(list_time_zones())
     assert find_time_zone("../../etc/passwd") is None
+
+
+def test_the_language_switch_is_kept_in_the_account(client: Client, buyer: User) -> None:
+    client.force_login(buyer)
+    client.post(PROFILE, {"display_name": "Ana", "locale": "en", "time_zone": ""})
+    assert 'lang="en"' in client.get(PROFILE).content.decode()
+    client.post("/i18n/setlang/", {"language": "es", "next": PROFILE})
+    assert '<html lang="es"' in client.get(PROFILE).content.decode()
+    buyer.refresh_from_db()
+    assert buyer.locale == "es"
+
+
+def test_a_language_that_there_is_not_changes_nothing(client: Client, buyer: User) -> None:
+    client.force_login(buyer)
+    client.post("/i18n/setlang/", {"language": "xx", "next": PROFILE})
+    buyer.refresh_from_db()
+    assert buyer.locale == ""

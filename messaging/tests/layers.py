@@ -52,9 +52,8 @@ class Layer:
         return [piece for piece in self.sent if any(one["revision"] > 1 for one in piece)]
 
 
-@pytest.fixture
-def layer(monkeypatch: pytest.MonkeyPatch) -> Layer:
-    """In place of the real one, for sending only."""
+def put_in_place(monkeypatch: pytest.MonkeyPatch) -> Layer:
+    """Of the real one, for sending only. A fixture where a module makes it one."""
     layer = Layer()
     monkeypatch.setattr(bus, "get_channel_layer", lambda: layer)
     return layer

@@ -15,10 +15,12 @@ from messaging.hub import Hub, current_hub
 from messaging.journal import current_journal
 from messaging.models import Conversation
 from messaging.tests.conversing import draft_of
-from messaging.tests.layers import HERE, Layer, Listener, event
+from messaging.tests.layers import HERE, Layer, Listener, event, put_in_place
 from messaging.tests.sockets import Sockets
 
 ELSEWHERE = uuid4()
+
+layer = pytest.fixture(put_in_place, name="layer")
 
 
 @pytest_asyncio.fixture

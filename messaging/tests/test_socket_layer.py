@@ -11,10 +11,10 @@ from messaging.hub import Hub
 from messaging.models import Conversation
 from messaging.runtime import in_database
 from messaging.tests.conversing import store
-from messaging.tests.layers import Layer, Listener, event, fail, hang, layer
+from messaging.tests.layers import Layer, Listener, event, fail, hang, put_in_place
 from messaging.tests.sockets import Sockets
 
-__all__ = ["layer"]  # A fixture.
+layer = pytest.fixture(put_in_place, name="layer")
 
 
 @pytest.mark.parametrize("trouble", [fail, hang])
