@@ -80,8 +80,9 @@ async def test_frames_cross_from_one_process_to_the_other(live: Live, second_por
             additional_headers={"Cookie": sol.cookie_header},
         ) as second,
     ):
-        teo_id = (await expect(second, "ready"))["participants"][0]["id"]
-        sol_id = (await expect(first, "presence", online=True))["user"]
+        await expect(first, "ready")
+        participants = (await expect(second, "ready"))["participants"]
+        teo_id, sol_id = (person["id"] for person in participants)
         await first.send(json.dumps({"message": "Over here"}))
         sequence = (await expect(second, "chat_message", message="Over here"))["sequence"]
         await second.send(json.dumps({"type": "typing"}))
