@@ -1,26 +1,35 @@
 """Ending a process without losing what it has taken."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
 
 from messaging.bus import current_bus
 from messaging.heartbeat import current_heartbeat
 from messaging.journal import current_journal
 
 POLL_SECONDS = 0.05
+CLOSE_SECONDS = 1.0
 
 
 async def drain(*, seconds: float, is_busy: Callable[[], bool]) -> None:
-    """Tell the sockets to come back elsewhere, commit what was taken, let pages finish; at most
-    `seconds`."""
+    """Commit what was taken, tell the sockets to come back elsewhere, let pages finish; at most
+    `seconds`. In this order, so that acknowledgements leave before the sockets close."""
+    await _within(seconds / 2, current_journal().finish())
     for connection in current_heartbeat().connections:
         connection.post({"type": "restarting"})
-    try:
-        async with asyncio.timeout(seconds):
-            await current_journal().finish()
-            await current_bus().finish()
-            while is_busy():
-                await asyncio.sleep(POLL_SECONDS)
-    except TimeoutError:
-        pass
-    await current_journal().close()
+    await _within(seconds / 2, _finish(is_busy))
+    await _within(CLOSE_SECONDS, current_journal().close())
+
+
+async def _finish(is_busy: Callable[[], bool]) -> None:
+    await current_journal().finish()
+    await current_bus().finish()
+    while is_busy():
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(work, seconds)

@@ -2,8 +2,8 @@
 with `after` has every change exactly once and in order."""
 
 import asyncio
-import contextlib
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -21,7 +21,8 @@ BACK_SECONDS = 0.2
 MESSAGES_BETWEEN_KILLS = 40
 LAST_SLUG = """
 from marketplace.listings.models import Listing
-print(Listing.objects.order_by("-pk").values_list("slug", flat=True)[0])
+of_sol = Listing.objects.filter(seller__email="sol@example.com")
+print(of_sol.order_by("-pk").values_list("slug", flat=True)[0])
 """
 
 
@@ -36,12 +37,15 @@ class Person:
     acknowledged: dict[str, int] = field(default_factory=dict)
     unsent: dict[str, str] = field(default_factory=dict)
     connections: int = 0
+    troubles: list[str] = field(default_factory=list)
 
     async def live(self) -> None:
         while True:
-            with contextlib.suppress(OSError, websockets.WebSocketException):
+            try:
                 async for socket in self.connect():
                     await self.converse(socket)
+            except (OSError, websockets.WebSocketException) as error:
+                self.troubles.append(repr(error))
             await asyncio.sleep(BACK_SECONDS)
 
     async def connect(self) -> AsyncIterator[websockets.ClientConnection]:
@@ -91,7 +95,7 @@ class Person:
 
 @pytest.fixture
 def people(live: Live) -> list[Person]:
-    """Teo, who asks about the last of the listings, and Sol, who answers."""
+    """Teo, who asks about the last of Sol's listings, and Sol, who answers."""
     slug = live.manage("shell", "--no-imports", "-c", LAST_SLUG).strip()
     teo, sol = Visitor(live, "teo@example.com"), Visitor(live, "sol@example.com")
     status, answer = teo.post(f"/listings/{slug}/conversation/", message="Is it still there?")
@@ -101,11 +105,13 @@ def people(live: Live) -> list[Person]:
 
 async def test_sockets_survive_kills(live: Live, people: list[Person]) -> None:
     talking = [asyncio.create_task(person.live()) for person in people]
-    for name in ("web", "redis", "web"):
-        await until_talking(people)
-        kill_and_start(live, name)  # Here: what a thread starts dies with the thread.
-    await until_talking(people)
-    await stop(talking)
+    try:
+        for name in ("web", "redis", "web"):
+            await until_talking(people, talking)
+            kill_and_start(live, name)  # Here: what a thread starts dies with the thread.
+        await until_talking(people, talking)
+    finally:
+        await stop(talking)
     assert all(person.connections >= 3 for person in people), "nobody noticed the kills"
     stored = await asyncio.to_thread(read_all, people[0])
     assert [message["sequence"] for message in stored] == list(range(1, len(stored) + 1))
@@ -118,12 +124,16 @@ async def test_sockets_survive_kills(live: Live, people: list[Person]) -> None:
         assert_received_once(person, other)
 
 
-async def until_talking(people: list[Person]) -> None:
+async def until_talking(people: list[Person], talking: list[asyncio.Task[None]]) -> None:
     """Both have had so many more messages acknowledged, whatever the machine's pace."""
     wanted = [len(person.acknowledged) + MESSAGES_BETWEEN_KILLS for person in people]
-    async with asyncio.timeout(60):
-        while any(len(p.acknowledged) < count for p, count in zip(people, wanted, strict=True)):
-            await asyncio.sleep(BACK_SECONDS)
+    deadline = time.monotonic() + 60
+    while any(len(p.acknowledged) < count for p, count in zip(people, wanted, strict=True)):
+        for ended in (task for task in talking if task.done()):
+            ended.result()
+        states = [(p.connections, len(p.acknowledged), p.troubles[-3:]) for p in people]
+        assert time.monotonic() < deadline, states
+        await asyncio.sleep(BACK_SECONDS)
 
 
 def kill_and_start(live: Live, name: str) -> None:

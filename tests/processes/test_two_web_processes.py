@@ -19,7 +19,8 @@ pytestmark = pytest.mark.processes
 
 SLUG = """
 from marketplace.listings.models import Listing
-print(Listing.objects.order_by("pk").values_list("slug", flat=True)[5])
+of_sol = Listing.objects.filter(seller__email="sol@example.com")
+print(of_sol.order_by("pk").values_list("slug", flat=True)[5])
 """
 
 
