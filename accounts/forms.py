@@ -4,6 +4,8 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -56,6 +58,14 @@ class SignupForm(WithoutPlaceholders, allauth_forms.SignupForm):  # type: ignore
     def clean_time_zone(self) -> str:
         name = self.cleaned_data["time_zone"]
         return name if find_time_zone(name) else ""
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """The new person, or none and the answer where the address has an account already."""
+        if self.account_already_exists:
+            # Hashing is what takes the time: without it a quick answer would tell who is here.
+            make_password(self.cleaned_data["password1"])
+        saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        return saved
 
 
 class ConfirmCodeForm(WithoutPlaceholders, allauth_forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]

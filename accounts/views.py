@@ -1,5 +1,6 @@
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -34,6 +35,6 @@ def choose_language(request: HttpRequest) -> HttpResponseBase:
     """Django's own view keeps the choice in a cookie; a person's account, which comes before the
     cookie, keeps it too."""
     code = request.POST.get("language", "")
-    if request.user.is_authenticated and translation.check_for_language(code):
+    if request.user.is_authenticated and code in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(locale=code)
     return set_language(request)

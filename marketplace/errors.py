@@ -1,13 +1,10 @@
 """Refusals and failures as pages in the product's clothes, or as JSON where that was asked for."""
 
 import sys
-from collections.abc import Callable
 from http import HTTPStatus
 
-from django.conf import settings
-from django.core.exceptions import BadRequest, MiddlewareNotUsed, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import get_template
@@ -41,6 +38,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     detail = _("You may not see or do this. Sign in with another account, or go back.")
     return respond(request, status=HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)
+
+
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    detail = _("This address takes no request of this kind. Go back and try again.")
+    return respond(
+        request, status=HTTPStatus.METHOD_NOT_ALLOWED, code="method_not_allowed", detail=detail
+    )
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -82,30 +86,14 @@ def respond_bare(
     return HttpResponse(page, status=status)
 
 
-class PagesInDebugMiddleware(MiddlewareMixin):
-    """Shows our own pages for refusals in debug too, where Django would show tables of patterns.
-
-    Whoever tries the product out sees what everybody will see. Failures keep Django's page, which
-    helps to find them. Belongs last in the list.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        if not settings.DEBUG:
-            raise MiddlewareNotUsed
-        super().__init__(get_response)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Http404):
-            return page_not_found(request, exception)
-        if isinstance(exception, BadRequest | SuspiciousOperation):
-            return bad_request(request, exception)
-        if isinstance(exception, OUTAGES):
-            return unavailable(request)
-        return None
+class MethodNotAllowedMiddleware(MiddlewareMixin):
+    """Django says with an empty answer that a method is not allowed. Belongs last in the list."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if response.status_code == HTTPStatus.NOT_FOUND and request.resolver_match is None:
-            return page_not_found(request, Http404())
-        return response
+        if not isinstance(response, HttpResponseNotAllowed) or response.content:
+            return response
+        answer = method_not_allowed(request)
+        answer.headers["Allow"] = response.headers["Allow"]
+        return answer

@@ -134,7 +134,7 @@ if not REDIS_URL and not DEBUG:
 CHANNEL_LAYERS = redis_urls.channel_layers(REDIS_URL)
 CACHES = redis_urls.caches(REDIS_URL)
 CELERY_BROKER_URL = redis_urls.broker_url(REDIS_URL)
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "marketplace.sessions"
 
 # --- Messaging and notifications ----------------------------------------------------------------
 MESSAGING_SEND_LIMITS = environment.send_limits(environment.text("SEND_LIMITS", "10/5s,60/m"))

@@ -75,15 +75,6 @@ def read_client_message_id(fields: Fields) -> UUID:
     return identifier
 
 
-def read_switch(fields: Fields, name: str) -> bool:
-    value = fields.get(name)
-    if value in ("1", 1, True):
-        return True
-    if value in ("0", 0, False) and value is not None:
-        return False
-    raise Invalid(_("The field “%(name)s” must be 1 or 0.") % {"name": name})
-
-
 def read_type(frame: Fields) -> str:
     """The type of a frame; one that says none is a message."""
     value = frame.get("type", "chat_message")

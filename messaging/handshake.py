@@ -30,7 +30,8 @@ def has_allowed_origin(scope: Scope) -> bool:
 
 def read_session_key(scope: Scope) -> str:
     cookie = _header(scope, b"cookie")
-    return parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME, "") if cookie else ""
+    key = parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME, "") if cookie else ""
+    return "" if "\x00" in key else key  # PostgreSQL refuses a NUL with an error.
 
 
 def read_after(scope: Scope) -> int | None:

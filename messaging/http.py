@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import unquote_to_bytes
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
@@ -11,9 +12,17 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext_lazy as _
 
 from messaging import fields
-from messaging.exceptions import Conflict, MessagingError, NotFound, TooLong, Unauthenticated
+from messaging.exceptions import (
+    Conflict,
+    Invalid,
+    MessagingError,
+    NotFound,
+    TooLong,
+    Unauthenticated,
+)
 from messaging.identifiers import uuid7
 from messaging.selectors.conversations import Access, access_conversation
 from messaging.sessions import SessionStamp
@@ -33,9 +42,20 @@ def read_fields(request: HttpRequest) -> fields.Fields:
     try:
         if request.content_type == "application/json":
             return fields.parse_object(request.body)
-        return request.POST.dict()
+        given = request.POST.dict()
     except RequestDataTooBig:
         raise TooLong() from None
+    if request.content_type == "application/x-www-form-urlencoded" and not request.encoding:
+        _check_is_text(request.body)
+    return given
+
+
+def _check_is_text(body: bytes) -> None:
+    """Django reads what is no UTF-8 as question marks, and would have them stored."""
+    try:
+        unquote_to_bytes(body).decode()
+    except UnicodeDecodeError:
+        raise Invalid(_("This form is not in UTF-8.")) from None
 
 
 def typed_text(given: fields.Fields) -> str:

@@ -1,4 +1,4 @@
-"""What this app needs of the host's listings (docs/adopting.md)."""
+"""What this app needs of the host's listings."""
 
 from typing import Any, Protocol
 

@@ -1,10 +1,11 @@
-"""A question typed on a listing's page, kept in the visitor's session: through signing in or up
-until it is sent, or with what was wrong with it until it is mended."""
+"""Questions typed on listings' pages, kept in the visitor's session: through signing in or up until
+they are sent, or with what was wrong with them until it is mended."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-KEY = "messaging_question"
+KEY = "messaging_questions"
+MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +18,17 @@ class Question:
 
 
 def keep_question(session: Any, question: Question) -> None:
-    session[KEY] = asdict(question)
+    """One for each listing, the newest few."""
+    others = {key: kept for key, kept in session.get(KEY, {}).items() if key != question.listing}
+    session[KEY] = dict([*others.items(), (question.listing, asdict(question))][-MOST:])
 
 
 def read_question(session: Any, listing: str) -> Question | None:
     """The one about this listing, if there is one."""
-    kept = session.get(KEY)
-    return Question(**kept) if kept and kept.get("listing") == listing else None
+    kept = session.get(KEY, {}).get(listing)
+    return Question(**kept) if kept else None
 
 
-def forget_question(session: Any) -> None:
-    session.pop(KEY, None)
+def forget_question(session: Any, listing: str) -> None:
+    if listing in session.get(KEY, {}):
+        session[KEY] = {key: kept for key, kept in session[KEY].items() if key != listing}

@@ -12,6 +12,8 @@ MAXIMUM_CODE_POINTS = 4_000
 # Before trimming and composing, which can make a text shorter, but hardly by more than this.
 LONGEST_INPUT = 4 * MAXIMUM_CODE_POINTS
 MOST_MARKS_IN_A_ROW = 30
+# Unicode's categories of what leaves no mark on a screen: formatting, spaces, line breaks.
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 # Everything that Unicode calls a control character, apart from tab and newline.
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -51,7 +53,7 @@ def normalise_body(value: Any) -> str:
         raise Invalid(_("The message has more accents on one letter than can be shown."))
     text = value.replace("\r\n", "\n").replace("\r", "\n")
     text = unicodedata.normalize("NFC", CONTROL_CHARACTERS.sub("", text)).strip()
-    if not text:
+    if all(unicodedata.category(character) in INVISIBLE for character in text):
         raise Empty()
     if len(text) > MAXIMUM_CODE_POINTS:
         raise TooLong()

@@ -1,4 +1,4 @@
-"""What staff see: every notification with its trail in words. Nothing to change."""
+"""What staff see: every notification with its trail in words. Nothing to add or to change."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +22,10 @@ else:  # Django's classes take no types when they run.
 
 
 class ReadOnly:
-    """These rows are a record: they are written by services only."""
+    """These rows are a record: they are written by services only.
+
+    Who may delete them is for the permissions to say, because they go when their person goes.
+    """
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -30,12 +33,10 @@ class ReadOnly:
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 class DeliveryInline(ReadOnly, DeliveryInlineBase):
     model = Delivery
+    can_delete = False
     fields = ("channel", "state", "due_at", "attempts", "sent_at", "message_id", "decisions")
     readonly_fields = ("decisions",)
 

@@ -96,8 +96,11 @@ def test_the_language_switch_is_kept_in_the_account(client: Client, buyer: User)
     assert buyer.locale == "es"
 
 
-def test_a_language_that_there_is_not_changes_nothing(client: Client, buyer: User) -> None:
+@pytest.mark.parametrize("language", ["xx", "de", "zh-hans", ""])
+def test_a_language_that_there_is_not_changes_nothing(
+    client: Client, buyer: User, language: str
+) -> None:
     client.force_login(buyer)
-    client.post("/i18n/setlang/", {"language": "xx", "next": PROFILE})
+    client.post("/i18n/setlang/", {"language": language, "next": PROFILE})
     buyer.refresh_from_db()
     assert buyer.locale == ""

@@ -5,6 +5,7 @@ from smtplib import SMTPServerDisconnected
 from typing import Any
 
 import pytest
+from django.contrib.auth import hashers
 from django.core import mail
 from django.test import Client
 from pytest_django import Settings
@@ -99,6 +100,25 @@ def test_a_known_address_gets_the_same_answer_as_a_new_one(buyer: User) -> None:
     assert pages[0] == pages[1]
     assert mail.outbox[1].subject == "You have an account already"
     assert User.objects.filter(email=buyer.email).count() == 1
+
+
+def test_a_known_address_takes_as_much_hashing_as_a_new_one(
+    buyer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    class CountingHasher(hashers.MD5PasswordHasher):
+        def encode(self, password: str, salt: str) -> str:
+            hashed.append(password)
+            return super().encode(password, salt)
+
+    monkeypatch.setattr(hashers, "get_hasher", lambda algorithm="default": CountingHasher())
+    counts = []
+    for address in ("ines@example.net", buyer.email):
+        hashed.clear()
+        assert Client().post(SIGN_UP, fill_in(email=address)).status_code == 302
+        counts.append(len(hashed))
+    assert counts == [1, 1]
 
 
 def plain(client: Client, address: str) -> str:

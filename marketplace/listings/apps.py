@@ -6,3 +6,6 @@ class ListingsConfig(AppConfig):
     name = "marketplace.listings"
     label = "listings"
     verbose_name = _("Listings")
+
+    def ready(self) -> None:
+        from marketplace.listings import receivers  # noqa: F401

@@ -17,12 +17,19 @@ from marketplace.listings.services import MOST_PHOTOS
 
 # Control characters other than tab and line feed, and lone surrogates.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# What turns the direction of the text around it: a title stands in the middle of pages and mails.
+TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def clean_text(value: str) -> str:
     """One kind of line end, no control characters, NFC."""
     lines = value.replace("\r\n", "\n").replace("\r", "\n")
     return unicodedata.normalize("NFC", UNPRINTABLE.sub("", lines)).strip()
+
+
+def clean_title(value: str) -> str:
+    """One line that leaves the direction of the text around it alone."""
+    return " ".join(clean_text(TURNING.sub("", value)).split())
 
 
 class PhotosInput(forms.ClearableFileInput):
@@ -97,9 +104,11 @@ class ListingForm(forms.ModelForm):  # type: ignore[type-arg]
             photos.queryset = self.instance.photos.all()
 
     def clean_title(self) -> str:
-        title = " ".join(clean_text(self.cleaned_data["title"]).split())
+        title = clean_title(self.cleaned_data["title"])
         if not title:
             raise ValidationError(_("Give it a title."), code="required")
+        if not any(character.isalnum() for character in title):
+            raise ValidationError(_("Use at least one letter or digit."), code="characters")
         return title
 
     def clean_text(self) -> str:

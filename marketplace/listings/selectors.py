@@ -22,8 +22,10 @@ def browse_listings(
     price_to: Decimal | None = None,
     states: Iterable[str] = Listing.OFFERED,
 ) -> QuerySet[Listing]:
-    """Newest first. Every word must be in the title or in the text. Never a withdrawn one."""
-    listings = Listing.objects.filter(state__in=states).exclude(state=Listing.State.WITHDRAWN)
+    """Newest first. Every word must be in the title or in the text. Never a withdrawn one, nor
+    one of somebody who may not sign in any more."""
+    listings = Listing.objects.filter(state__in=states, seller__is_active=True)
+    listings = listings.exclude(state=Listing.State.WITHDRAWN)
     for word in words.split()[:MOST_WORDS]:
         listings = listings.filter(Q(title__icontains=word) | Q(text__icontains=word))
     if price_from is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -101,12 +100,8 @@ def add_photos(*, listing: Listing, photos: Sequence[PreparedPhoto]) -> list[Pho
 def remove_photos(*, listing: Listing, photo_ids: Collection[int]) -> None:
     """Photos of other listings among the ids stay untouched."""
     Listing.objects.select_for_update().get(pk=listing.pk)
-    removed = list(photos_of(listing).filter(pk__in=photo_ids))
-    Photo.objects.filter(pk__in=[photo.pk for photo in removed]).delete()
+    photos_of(listing).filter(pk__in=photo_ids).delete()
     choose_thumbnail(listing=listing)
-    names = [file.name for photo in removed for file in (photo.large, photo.small) if file.name]
-    # Only what is really gone from the database may go from the disk.
-    transaction.on_commit(partial(delete_files, names))
 
 
 def choose_thumbnail(*, listing: Listing) -> None:
@@ -133,11 +128,6 @@ def store_photo(*, listing: Listing, photo: PreparedPhoto, position: int) -> Pho
         small_width=photo.small.width,
         small_height=photo.small.height,
     )
-
-
-def delete_files(names: Sequence[str]) -> None:
-    for name in names:
-        default_storage.delete(name)
 
 
 def make_slug(title: str) -> str:

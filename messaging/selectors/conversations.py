@@ -34,7 +34,7 @@ def access_conversation(*, user: Any, conversation_id: UUID) -> Access:
     """
     members = list(
         Participant.objects.filter(conversation_id=conversation_id)
-        .select_related("conversation")
+        .select_related("conversation", "user")
         .order_by("pk")
     )
     me = next((member for member in members if member.user_id == user.pk), None)

@@ -110,17 +110,17 @@ def _find_listing(conversation: Conversation) -> Any | None:
 
 def find_refusal(access: Access) -> MessagingError | None:
     """Why the person may not write here, by the same rule that `record` applies."""
-    other_ids = [member.user_id for member in access.others if member.role != access.me.role]
-    mine, theirs = access.me.user_id, [key for key in other_ids if key is not None]
+    opposite = [m.user for m in access.others if m.role != access.me.role and not m.has_left]
+    mine, theirs = access.me.user_id, [user.pk for user in opposite if user is not None]
     blocked = (
         Block.objects.filter(blocker=mine, blocked__in=theirs)
         | Block.objects.filter(blocker__in=theirs, blocked=mine)
     ).exists()
     return refuse_writing(
-        is_participant=True,
         active=True,
-        left=access.me.left_at is not None,
+        left=access.me.has_left,
         blocked=blocked,
+        alone=not any(user is not None and user.is_active for user in opposite),
         state=access.conversation.state,
     )
 

@@ -139,11 +139,17 @@ class _Batch:
         ):
             return Unauthenticated()
         return policies.refuse_writing(
-            is_participant=True,
             active=place.active,
             left=place.has_left,
             blocked=place.blocked,
+            alone=self._is_alone(place),
             state=self._conversations[draft.conversation_id].state,
+        )
+
+    def _is_alone(self, place: ParticipantRow) -> bool:
+        return not any(
+            member.role != place.role and member.active and not member.has_left
+            for member in self._members[place.conversation_id]
         )
 
     def _number(self, index: int, draft: Draft, place: ParticipantRow) -> None:

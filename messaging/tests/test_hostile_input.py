@@ -113,11 +113,13 @@ def test_a_broken_form_is_an_answer(
             assert set(answer.json()) == {"code", "detail"}
 
 
-def test_characters_that_are_none_are_replaced_in_forms(
+def test_forms_that_are_no_text_are_refused_and_control_characters_dropped(
     ana: Client, conversation: Conversation
 ) -> None:
-    post_raw(ana, url(conversation, "new_message/"), b"message=a%FFb%00c", FORM, "text/html")
-    assert Message.objects.get(sequence=2).body == "a\ufffdbc"
+    path = url(conversation, "new_message/")
+    assert post_raw(ana, path, b"message=a%FFb%00c", FORM, "text/html").status_code == 400
+    assert post_raw(ana, path, b"message=ab%00c", FORM, "text/html").status_code == 303
+    assert Message.objects.get(sequence=2).body == "abc"
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)

@@ -118,4 +118,4 @@ def test_who_is_never_owed_one_gets_no_time(
     record([draft_of(buyer, conversation)])
     place = place_of(seller, conversation)
     assert (place.notify_at, place.notify_by) == (None, None)
-    assert place.unread_count == (1 if reason == "left" else 2)
+    assert place.unread_count == (2 if reason == "muted" else 1)  # Nobody writes to nobody.

@@ -70,7 +70,7 @@ def _start(request: HttpRequest, listing: Any, slug: str, given: fields.Fields) 
         receipt = _store(request, listing, given)
     except MessagingError as error:
         return _show_listing_with(request, listing, slug, given, error)
-    forget_question(request.session)
+    forget_question(request.session, slug)
     return _see_other(reverse("messaging:conversation", args=[receipt.conversation_id]))
 
 

@@ -1,9 +1,11 @@
-"""Staff read the trail and change nothing."""
+"""Staff read the trail and change nothing; it goes when its person goes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser, Permission
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -58,3 +60,41 @@ def test_a_stranger_is_sent_to_log_in(
     stranger: AbstractBaseUser, client_of: Callable[[AbstractBaseUser], Client]
 ) -> None:
     assert client_of(stranger).get(LIST).status_code == 302
+
+
+def test_staff_delete_a_person_who_has_been_notified(
+    source: FakeSource,
+    seller: AbstractBaseUser,
+    staff: AbstractBaseUser,
+    client_of: Callable[[AbstractBaseUser], Client],
+) -> None:
+    owed_delivery(source, seller.pk)
+    page = reverse(f"admin:{seller._meta.app_label}_user_delete", args=[seller.pk])
+
+    response = client_of(staff).post(page, {"post": "yes"})
+
+    assert response.status_code == 302
+    assert not get_user_model().objects.filter(pk=seller.pk).exists()
+    assert not Notification.objects.exists()
+
+
+def test_staff_without_the_permission_delete_no_notification(
+    source: FakeSource,
+    seller: AbstractBaseUser,
+    stranger: AbstractBaseUser,
+    client_of: Callable[[AbstractBaseUser], Client],
+) -> None:
+    notification = owed_delivery(source, seller.pk).notification
+    page = reverse("admin:notifications_notification_delete", args=[notification.pk])
+    get_user_model().objects.filter(pk=stranger.pk).update(is_staff=True)
+
+    assert client_of(stranger).post(page, {"post": "yes"}).status_code == 403
+
+    grant(stranger, "delete_notification", "delete_delivery")
+    assert client_of(stranger).post(page, {"post": "yes"}).status_code == 302
+    assert not Notification.objects.exists()
+
+
+def grant(person: AbstractBaseUser, *codenames: str) -> None:
+    permissions: Any = person
+    permissions.user_permissions.add(*Permission.objects.filter(codename__in=codenames))

@@ -50,6 +50,18 @@ def test_sold_is_shown_when_asked_for_and_withdrawn_never(
     assert titles(client, "?state=withdrawn") == ["available", "reserved"]
 
 
+def test_nothing_is_offered_for_somebody_who_may_not_sign_in(
+    client: Client, seller: Person, offer: Callable[..., Listing]
+) -> None:
+    offer("lamp")
+    offer("sold lamp", state="sold")
+    assert titles(client) == ["lamp"]
+    seller.is_active = False
+    seller.save()
+    assert titles(client) == []
+    assert titles(client, "?state=sold") == []
+
+
 def test_every_word_must_be_somewhere(client: Client, offer: Callable[..., Listing]) -> None:
     offer("Blue chair", text="made of beech")
     offer("Blue table", text="made of oak")

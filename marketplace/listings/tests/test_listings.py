@@ -78,6 +78,9 @@ def test_two_of_the_same_title_have_addresses_of_their_own(
     [
         {"title": " \t "},
         {"title": "x" * 121},
+        {"title": "\u202e"},
+        {"title": "\u200b\u2060"},
+        {"title": "…"},
         {"title": "a\x00b"},
         {"text": "\x01\x02"},
         {"text": "x" * 10_001},
@@ -102,6 +105,11 @@ def test_control_characters_are_dropped(client_of: SignIn, seller: Person) -> No
     client_of(seller).post("/sell/new/", FIELDS | {"text": "one\r\ntwo\x07", "title": "a\tb\nc"})
     listing = Listing.objects.get()
     assert (listing.title, listing.text) == ("a b c", "one\ntwo")
+
+
+def test_a_title_turns_no_text_around(client_of: SignIn, seller: Person) -> None:
+    client_of(seller).post("/sell/new/", FIELDS | {"title": "lamp \u202egpj.exe\u2066"})
+    assert Listing.objects.get().title == "lamp gpj.exe"
 
 
 def test_a_seller_changes_their_listing_and_the_address_stays(

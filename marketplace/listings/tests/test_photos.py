@@ -1,5 +1,6 @@
 """What becomes of the files that people upload."""
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 from PIL import Image
 
 from marketplace.listings.intake import MOST_BYTES
@@ -140,6 +143,40 @@ def test_files_leave_the_disk_once_the_row_is_gone(sells: Client) -> None:
     sells.post(f"/sell/{photo.listing.slug}/", FIELDS | {"remove": [photo.pk]})
     assert not any(path.exists() for path in paths)
     assert Listing.objects.get().thumbnail_url == ""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("whose", ["listing", "seller"])
+def test_files_leave_the_disk_with_their_listing_and_its_seller(
+    sells: Client, seller: Person, staff: Person, client_of: Callable[[Person], Client], whose: str
+) -> None:
+    create(sells, upload(picture(size=(40, 30))))
+    photo = Photo.objects.get()
+    paths = [Path(photo.large.path), Path(photo.small.path)]
+    target = {"listing": photo.listing, "seller": seller}[whose]
+    name = f"{target._meta.app_label}_{target._meta.model_name}"
+
+    page = client_of(staff).post(
+        reverse(f"admin:{name}_delete", args=[target.pk]), {"post": "yes"}
+    )
+
+    assert page.status_code == 302
+    assert not Listing.objects.exists()
+    assert not any(path.exists() for path in paths)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_stay_when_the_deletion_is_undone(sells: Client) -> None:
+    create(sells, upload(picture(size=(40, 30))))
+    photo = Photo.objects.get()
+    paths = [Path(photo.large.path), Path(photo.small.path)]
+    with transaction.atomic():
+        Listing.objects.all().delete()
+        transaction.set_rollback(True)
+    assert Photo.objects.exists()
+    assert all(path.exists() for path in paths)
+    Listing.objects.all().delete()
+    assert not any(path.exists() for path in paths)
 
 
 def test_nobody_removes_the_photo_of_another_listing(
