@@ -94,6 +94,15 @@ class MethodNotAllowedMiddleware(MiddlewareMixin):
     ) -> HttpResponseBase:
         if not isinstance(response, HttpResponseNotAllowed) or response.content:
             return response
-        answer = method_not_allowed(request)
-        answer.headers["Allow"] = response.headers["Allow"]
-        return answer
+        return fill_in(response, method_not_allowed(request))
+
+
+def fill_in(response: HttpResponse, page: HttpResponse) -> HttpResponse:
+    """The page, with the headers that the response has got already."""
+    response.status_code = page.status_code
+    response.content = page.content
+    for name, value in page.headers.items():
+        response.headers[name] = value
+    if response.has_header("Content-Length"):
+        response.headers["Content-Length"] = str(len(page.content))
+    return response

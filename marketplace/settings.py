@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
+    "marketplace.debug_pages.RefusalsInDebugMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "marketplace.static_files.StaticFilesMiddleware",
     "marketplace.content_security.ContentSecurityMiddleware",
@@ -75,7 +76,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "marketplace.errors.PagesInDebugMiddleware",
+    "marketplace.errors.MethodNotAllowedMiddleware",
+    "marketplace.debug_pages.MissingPagesInDebugMiddleware",
 ]
 ROOT_URLCONF = "marketplace.urls"
 ASGI_APPLICATION = "marketplace.asgi.application"

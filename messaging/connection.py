@@ -6,6 +6,7 @@ may wait for the database in the middle without anything overtaking, and nobody 
 
 import asyncio
 import logging
+import sys
 import uuid
 from collections import deque
 from typing import Any, ClassVar
@@ -22,8 +23,12 @@ from messaging.exceptions import MessagingError, Unavailable, UnknownType
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub, current_hub
 from messaging.selectors.connections import Person
+from messaging.transport import TooSlow, pace_of
 
 logger = logging.getLogger(__name__)
+
+# What may wait for a client that is slow to take what it is sent.
+WAITING_BYTES = 512 * 1024
 
 
 class Answer:
@@ -52,6 +57,7 @@ class Connection(AsyncWebsocketConsumer):
         self.open = False
         self._ended = False
         self._mailbox: deque[Any] = deque()
+        self._waiting_bytes = 0
         self._working: asyncio.Task[None] | None = None
         self._answers: deque[Answer] = deque()
         self._frame_limit = rate_limits.FrameLimit()
@@ -61,7 +67,7 @@ class Connection(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """A plain loop. No channel of its own on the layer: the hub has one for all."""
-        self.scope, self.base_send = scope, send
+        self.scope, self.base_send, self._pace = scope, send, pace_of(scope)
         try:
             while True:
                 await self.dispatch(await receive())
@@ -77,6 +83,8 @@ class Connection(AsyncWebsocketConsumer):
             await getattr(self, message["type"].replace(".", "_"))(message)
         except StopConsumer:
             raise
+        except TooSlow:
+            await self.close(CloseCode.TOO_SLOW)
         except Exception:
             logger.exception("A socket's handler failed")
             await self.close(CloseCode.INTERNAL_ERROR)
@@ -89,6 +97,7 @@ class Connection(AsyncWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
         """Text only. What comes too late, say after a wait within a replay, is dropped."""
+        await self._pace.room_for_more()
         if self.open:
             await super().send(text_data=text_data)
 
@@ -139,12 +148,18 @@ class Connection(AsyncWebsocketConsumer):
         if not self.open:
             return
         self._mailbox.append(event)
-        if self._working is None or self._working.done():
+        self._waiting_bytes += _size(event)
+        if self._waiting_bytes > WAITING_BYTES:
+            self._mailbox.clear()
+            self.start(self.close(CloseCode.TOO_SLOW))
+        elif self._working is None or self._working.done():
             self._working = runtime.spawn(self._work())
 
     async def _work(self) -> None:
         while self._mailbox and self.open:
-            await self.dispatch(self._mailbox.popleft())
+            event = self._mailbox.popleft()
+            self._waiting_bytes -= _size(event)
+            await self.dispatch(event)
 
     def start(self, coroutine: Any) -> None:
         """Work beside the mailbox, which nothing else waits for."""
@@ -230,3 +245,8 @@ class Connection(AsyncWebsocketConsumer):
 
     def receive_ping(self, frame: Frame, answer: Answer) -> None:
         self.fill_answer(answer, {"type": "pong"})
+
+
+def _size(event: Any) -> int:
+    """What an event costs while it waits. Its text is the only part that can be large."""
+    return sys.getsizeof(event.get("text", ""))

@@ -27,7 +27,6 @@ from messaging.models import Role
 from messaging.selectors import connections as selectors
 from messaging.selectors.messages import Changes, changes_after
 from messaging.sending import SendingConnection
-from messaging.transport import transport_of
 
 WAIT_FOR_GAP_SECONDS = 0.1
 
@@ -139,7 +138,6 @@ class RoomConsumer(SendingConnection):
         after = cursor = self.cursor or 0
         more = True
         while more and self.open:
-            await transport_of(self.scope).room_for_more()
             changes = await runtime.in_database(changes_after, self.conversation_id, cursor)
             await self._hand_over_changes(changes, after)
             cursor, more = self.cursor or 0, changes.more
@@ -240,7 +238,6 @@ class InboxConsumer(SendingConnection):
         last_sequence = room.last_sequence
         more = True
         while more and self.open:
-            await transport_of(self.scope).room_for_more()
             changes = await runtime.in_database(changes_after, room.conversation_id, cursor)
             for message in changes.messages:
                 last_sequence = max(last_sequence, message.sequence)

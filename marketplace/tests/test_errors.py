@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -149,3 +150,63 @@ def test_a_bad_request_is_ours_in_debug_as_well(
     response = client.post("/sell/walnut-sideboard/state/", {"state": "stolen"})
     assert response.status_code == 400
     assert "This did not work" in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/listings/walnut-sideboard/", "/conversations/"])
+def test_a_method_that_is_not_allowed_gets_a_page(
+    client: Client, buyer: User, listing: Listing, path: str
+) -> None:
+    client.force_login(buyer)
+    page = client.post(path)
+    assert page.status_code == 405
+    assert page.headers["Allow"]
+    assert 'class="brand"' in page.content.decode()
+    assert int(page.headers["Content-Length"]) == len(page.content)
+    answer = client.post(path, headers=JSON)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, page.headers["Allow"])
+    assert set(answer.json()) == {"code", "detail"}
+    assert answer.json()["code"] == "method_not_allowed"
+
+
+BOUNDLESS = {"data": b"x", "content_type": "multipart/form-data"}
+LARGE = {"data": {"title": "x" * 300_000}}
+MANY = {"data": {f"field{number}": "x" for number in range(2_000)}}
+ELSEWHERE = {"data": {}, "headers": {"Host": "evil.example"}}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("sent", [BOUNDLESS, LARGE, MANY, ELSEWHERE])
+def test_what_cannot_be_read_is_refused_with_our_page(
+    settings: Settings, seller: User, sent: dict[str, Any], debug: bool
+) -> None:
+    settings.DEBUG = debug
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(seller)
+    client.get("/sell/new/")
+    page = client.post("/sell/new/", **encode(sent))
+    assert page.status_code == 400
+    assert "This did not work" in page.content.decode()
+    assert 'class="brand"' in page.content.decode()
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert int(page.headers.get("Content-Length", len(page.content))) == len(page.content)
+    answer = client.post("/sell/new/", **encode(sent, **JSON))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def encode(sent: dict[str, Any], **headers: str) -> dict[str, Any]:
+    """As a browser sends a plain form, unless it says otherwise."""
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    data = urlencode(sent["data"]) if isinstance(sent["data"], dict) else sent["data"]
+    return form | sent | {"data": data, "headers": sent.get("headers", {}) | headers}
+
+
+@pytest.mark.django_db
+def test_a_failure_keeps_the_page_of_django_in_debug(
+    breaks: Callable[[Exception], Client], settings: Settings
+) -> None:
+    settings.DEBUG = True
+    page = breaks(DatabaseError("what happened")).get("/")
+    assert page.status_code == 500
+    assert "what happened" in page.content.decode()

@@ -12,6 +12,7 @@ from messaging.models import Conversation, Message, Participant
 
 CHANGES_PAGE = 200
 HISTORY_PAGE = 50
+PAGE_CODE_POINTS = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,22 @@ def changes_after(conversation_id: UUID, after: int, limit: int = CHANGES_PAGE) 
     head = (
         Conversation.objects.filter(pk=conversation_id).values_list("revision", flat=True).first()
     )
-    rows = list(_of(conversation_id).filter(revision__gt=after).order_by("revision")[:limit])
-    more = len(rows) == limit
+    found = list(_of(conversation_id).filter(revision__gt=after).order_by("revision")[:limit])
+    rows = _first_of(found)
+    more = len(rows) < len(found) or len(found) == limit
     last = rows[-1].revision if rows else 0
     cursor = last if more else max(head or 0, last)
     return Changes(messages=_records(rows, conversation_id), cursor=cursor, more=more)
+
+
+def _first_of(rows: list[Message]) -> list[Message]:
+    """As many as a page may be long, one at least: 200 long ones would be megabytes."""
+    size = 0
+    for number, row in enumerate(rows):
+        size += len(row.body)
+        if size > PAGE_CODE_POINTS and number:
+            return rows[:number]
+    return rows
 
 
 def newest(conversation_id: UUID, limit: int = HISTORY_PAGE) -> list[MessageRecord]:

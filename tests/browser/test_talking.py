@@ -204,6 +204,7 @@ def test_a_long_word_widens_nothing(people: People, pair: Pair) -> None:
         (buyer, thread),
         (buyer, "/conversations/"),
         (buyer, pair.listing),
+        (buyer, "/?q=" + "x" * 150),
         (seller, thread),
         (seller, "/seller/?state=all"),
         (seller, pair.listing),

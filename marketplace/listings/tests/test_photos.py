@@ -156,9 +156,7 @@ def test_files_leave_the_disk_with_their_listing_and_its_seller(
     target = {"listing": photo.listing, "seller": seller}[whose]
     name = f"{target._meta.app_label}_{target._meta.model_name}"
 
-    page = client_of(staff).post(
-        reverse(f"admin:{name}_delete", args=[target.pk]), {"post": "yes"}
-    )
+    page = client_of(staff).post(reverse(f"admin:{name}_delete", args=[target.pk]), {"post": "yes"})
 
     assert page.status_code == 302
     assert not Listing.objects.exists()
