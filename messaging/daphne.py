@@ -11,7 +11,7 @@ from typing import Any
 
 # First: it installs the reactor that runs on asyncio, which must happen before any other import
 # of Twisted.
-from daphne import cli, server
+from daphne import cli, http_protocol, server
 from twisted.internet import defer, reactor
 
 from messaging.transport import EXTENSION
@@ -41,6 +41,18 @@ class TwistedTransport:
             return 0
         waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
         return waiting
+
+
+class Request(http_protocol.WebRequest):
+    """Twisted would read every form before the application sees it, and answer one that it cannot
+    read with an empty page. Django reads forms itself, within its limits."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._parsePOSTFormSubmission = False
+
+
+http_protocol.WebRequest = Request
 
 
 class Server(server.Server):

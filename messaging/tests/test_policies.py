@@ -7,10 +7,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from accounts.models import User
-from marketplace.listings.models import Listing
 from messaging import policies, text
 from messaging.exceptions import Empty, Forbidden, Invalid, TooLong
+from messaging.listings import listing_class
 from messaging.models import Conversation, Message, Participant
 from messaging.tests.conversing import say
 
@@ -44,7 +43,7 @@ def test_own_messages_change_for_some_minutes(
 
 @pytest.mark.parametrize("how", ["deactivated", "deleted"])
 def test_nobody_writes_to_nobody(
-    conversation: Conversation, buyer: User, seller: User, client_of: Any, how: str
+    conversation: Conversation, buyer: Any, seller: Any, client_of: Any, how: str
 ) -> None:
     client: Client = client_of(buyer)
     page = f"/conversation/{conversation.pk}/"
@@ -53,7 +52,7 @@ def test_nobody_writes_to_nobody(
     if how == "deleted":
         seller.delete()
     else:
-        User.objects.filter(pk=seller.pk).update(is_active=False)
+        type(seller).objects.filter(pk=seller.pk).update(is_active=False)
     answer = client.post(f"{page}new_message/", {"message": "Hello?"}, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     shown = client.get(page).content.decode()
@@ -63,9 +62,9 @@ def test_nobody_writes_to_nobody(
 
 
 def test_a_seller_who_is_away_for_good_cannot_be_asked(
-    listing: Listing, buyer: User, seller: User, client_of: Any
+    listing: Any, buyer: Any, seller: Any, client_of: Any
 ) -> None:
-    User.objects.filter(pk=seller.pk).update(is_active=False)
+    type(seller).objects.filter(pk=seller.pk).update(is_active=False)
     path = f"{listing.get_absolute_url()}conversation/"
     fields = {"message": "Is it there?", "client_message_id": str(uuid4())}
     assert client_of(buyer).post(path, fields, headers=JSON).status_code == 403
@@ -73,9 +72,9 @@ def test_a_seller_who_is_away_for_good_cannot_be_asked(
 
 
 def test_two_questions_wait_for_the_same_sign_in(
-    listing: Listing, seller: User, buyer: User, client: Client
+    listing: Any, seller: Any, buyer: Any, client: Client
 ) -> None:
-    second = Listing.objects.create(
+    second = listing_class().objects.create(
         seller=seller, title="Lamp", slug="lamp", text="Brass.", price=35, currency="EUR"
     )
     for asked in (listing, second):
@@ -96,7 +95,7 @@ def test_any_session_cookie_is_somebody_signed_out(client: Client, cookie: str) 
 
 
 def test_a_form_that_is_no_text_is_refused(
-    conversation: Conversation, buyer: User, client_of: Any
+    conversation: Conversation, buyer: Any, client_of: Any
 ) -> None:
     path = f"/conversation/{conversation.pk}/new_message/"
     form = "application/x-www-form-urlencoded"

@@ -134,3 +134,14 @@ async def answer_after_heartbeats(socket: websockets.ClientConnection) -> dict[s
     while frame["type"] == "heartbeat":
         frame = json.loads(await socket.recv())
     return frame
+
+
+def test_a_form_without_a_boundary_gets_a_page(visitor: Visitor) -> None:
+    headers = {"Content-Type": "multipart/form-data", "X-CSRFToken": visitor.token}
+    status, body = visitor.open("/accounts/profile/", b"x=1", headers)
+    assert status in (400, 403)
+    assert b"trato" in body
+    status, body = visitor.open(
+        "/accounts/profile/", b"x=1", headers | {"Accept": "application/json"}
+    )
+    assert set(json.loads(body)) == {"code", "detail"}
