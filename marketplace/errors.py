@@ -12,20 +12,16 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
+from messaging.http import wants_json
+
 # The database or the cache does not answer. What counts tries is in the cache: without it nobody
 # logs in, because nobody could be stopped from guessing.
 OUTAGES = (OperationalError, InterfaceError, RedisError)
 
 
-def asks_for_json(request: HttpRequest) -> bool:
-    """Whether the caller named `application/json`; `*/*` gets the page."""
-    accept = request.headers.get("Accept", "")
-    return any(part.partition(";")[0].strip() == "application/json" for part in accept.split(","))
-
-
 def respond(request: HttpRequest, *, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
     """The error as `{"code", "detail"}` or as the page `<status>.html`."""
-    if asks_for_json(request):
+    if wants_json(request):
         return JsonResponse({"code": code, "detail": detail}, status=status)
     return render(request, f"{status.value}.html", {"detail": detail}, status=status)
 
@@ -80,7 +76,7 @@ def respond_bare(
     request: HttpRequest, *, status: HTTPStatus, code: str, detail: str
 ) -> HttpResponse:
     """Rendered without the request and its context: whatever broke may be part of them."""
-    if asks_for_json(request):
+    if wants_json(request):
         return JsonResponse({"code": code, "detail": detail}, status=status)
     page = get_template(f"{status.value}.html").render({"detail": detail})
     return HttpResponse(page, status=status)
