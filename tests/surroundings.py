@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -11,6 +12,7 @@ from django.db import connections
 from django.utils import translation
 from pytest_django import Settings
 
+from marketplace.static_files import StaticFilesMiddleware
 from tests.services import services
 
 
@@ -54,6 +56,23 @@ def collected_static() -> None:
     """Pages name static files by their hashes, which are made by collecting them."""
     if not (Path(django_settings.STATIC_ROOT) / "staticfiles.json").exists():
         call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once(collected_static: None) -> Iterator[None]:
+    """Each test's client has middleware of its own, which would look at a thousand files anew."""
+    found: dict[str, Any] = {}
+    find = StaticFilesMiddleware.add_files_from_manifest
+
+    def add_found(middleware: StaticFilesMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesMiddleware, "add_files_from_manifest", add_found)
+        yield
 
 
 @pytest.fixture(autouse=True)
