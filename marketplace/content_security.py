@@ -1,4 +1,8 @@
-"""Headers that limit what a page may load and who may keep a copy of it."""
+"""Headers that limit what a page may load, who may embed it and who may keep a copy of it.
+
+On everything that leaves this process: pages, refusals, redirects, static files. What the proxy
+answers by itself bears the same ones (deploy/nginx/headers.conf).
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,6 +15,12 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 Middleware = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+FOR_EVERYTHING = {
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # Photos say otherwise: a mail shows them wherever it is read.
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 @sync_and_async_middleware
@@ -31,7 +41,8 @@ def ContentSecurityMiddleware(get_response: Callable[[HttpRequest], Any]) -> Mid
 
 def add_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     response.headers.setdefault("Content-Security-Policy", write_policy(request))
-    response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    for name, value in FOR_EVERYTHING.items():
+        response.headers.setdefault(name, value)
     # A session is private whoever it belongs to: a signed-out visitor's holds an unsent message.
     if settings.SESSION_COOKIE_NAME in request.COOKIES:
         response.headers.setdefault("Cache-Control", "private, no-store")
@@ -62,4 +73,4 @@ def name_sockets(request: HttpRequest) -> str:
         host = request.get_host()
     except DisallowedHost:
         return ""
-    return f"ws://{host} wss://{host}"
+    return f"wss://{host}" if request.is_secure() else f"ws://{host} wss://{host}"

@@ -5,31 +5,38 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
-from marketplace import environment, redis_urls
+from marketplace import environment, logs, redis_urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = BASE_DIR / environment.text("DATA_DIR", "var")
+DATA_DIR = environment.directory("DATA_DIR", BASE_DIR / "var")
 
 # --- Safety -------------------------------------------------------------------------------------
 DEBUG = environment.flag("DEBUG")
-SECRET_KEY = environment.text("SECRET_KEY")
-if not SECRET_KEY:
-    environment.stop("SECRET_KEY is not set. Any 50 random characters, the same for every process.")
-ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1"] if DEBUG else [])
-if not ALLOWED_HOSTS:
-    environment.stop("ALLOWED_HOSTS is not set. The host names of this marketplace, with commas.")
-SITE_URL = environment.text("SITE_URL", "http://localhost:8000" if DEBUG else "").rstrip("/")
-if not SITE_URL:
-    environment.stop("SITE_URL is not set. The address people type, like https://market.example.")
+SECRET_KEY = environment.secret("SECRET_KEY", is_safe_place=DEBUG)
+SITE_URL = environment.site_url("SITE_URL", "http://localhost:8000" if DEBUG else "", debug=DEBUG)
 SECURE = SITE_URL.startswith("https://")
-MESSAGING_ALLOWED_ORIGINS = environment.names("ALLOWED_ORIGINS", [SITE_URL])
-CSRF_TRUSTED_ORIGINS = [origin for origin in MESSAGING_ALLOWED_ORIGINS if "*" not in origin]
+ALLOWED_HOSTS = environment.host_names(
+    "ALLOWED_HOSTS", ["localhost", "127.0.0.1"] if DEBUG else [], site=SITE_URL
+)
+MESSAGING_ALLOWED_ORIGINS = environment.origins("ALLOWED_ORIGINS", SITE_URL)
+CSRF_TRUSTED_ORIGINS = MESSAGING_ALLOWED_ORIGINS
+# Without a proxy nothing that a client says of its address or of its scheme is believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.proxies("TRUSTED_PROXY_COUNT", is_https=SECURE)
+if ALLAUTH_TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
-SESSION_COOKIE_HTTPONLY = True
+if SECURE:
+    # No other host, not even one below ours, can set cookies of such names.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = ["^health/", "^metrics/"]  # Asked for from inside, without TLS.
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -56,25 +63,33 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "lucide",
     "accounts",
     "marketplace.listings",
+    "marketplace.privacy",
+    "marketplace.operating",
     "messaging",
     "notifications",
 ]
 MIDDLEWARE = [
+    "marketplace.operating.access_log.AccessLogMiddleware",
     "marketplace.debug_pages.RefusalsInDebugMiddleware",
+    "marketplace.content_security.ContentSecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "marketplace.static_files.StaticFilesMiddleware",
-    "marketplace.content_security.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.PreferencesMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "marketplace.errors.MethodNotAllowedMiddleware",
     "marketplace.debug_pages.MissingPagesInDebugMiddleware",
@@ -100,12 +115,12 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MESSAGING_LISTING_MODEL = "listings.Listing"
+MESSAGING_BROWSE_URL = "listings:browse"
+MESSAGING_SELLING_URL = "listings:selling"
 
 # --- Database -----------------------------------------------------------------------------------
-DATABASE_URL = environment.text(
-    "DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'trato.sqlite3'))}"
-)
-DATABASES: dict[str, dict[str, Any]] = {"default": {**dj_database_url.parse(DATABASE_URL)}}
+SQLITE_URL = f"sqlite:///{quote(str(DATA_DIR / 'trato.sqlite3'))}"
+DATABASES: dict[str, dict[str, Any]] = {"default": environment.database("DATABASE_URL", SQLITE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # Under ASGI a kept connection is a leaked one.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -130,28 +145,42 @@ else:
     }
 
 # --- Redis: channel layer, cache, broker --------------------------------------------------------
-REDIS_URL = environment.text("REDIS_URL")
-if not REDIS_URL and not DEBUG:
-    environment.stop("REDIS_URL is not set. For example redis://:password@127.0.0.1:6379/0.")
+REDIS_URL = environment.redis_url("REDIS_URL", debug=DEBUG)
 CHANNEL_LAYERS = redis_urls.channel_layers(REDIS_URL)
 CACHES = redis_urls.caches(REDIS_URL)
 CELERY_BROKER_URL = redis_urls.broker_url(REDIS_URL)
 SESSION_ENGINE = "marketplace.sessions"
 
 # --- Messaging and notifications ----------------------------------------------------------------
-MESSAGING_SEND_LIMITS = environment.send_limits(environment.text("SEND_LIMITS", "10/5s,60/m"))
+MESSAGING_SEND_LIMITS = environment.send_limits("SEND_LIMITS", "10/5s,60/m")
 MESSAGING_HEARTBEAT_SECONDS = environment.number("HEARTBEAT_SECONDS", 25, least=0.1)
 MESSAGING_DRAIN_SECONDS = environment.number("DRAIN_SECONDS", 10)
 MESSAGING_NOTIFY_DELAY_SECONDS = environment.number("NOTIFY_DELAY_SECONDS", 180)
 MESSAGING_NOTIFY_CAP_SECONDS = environment.number("NOTIFY_CAP_SECONDS", 600)
 NOTIFICATIONS_SITE_URL = SITE_URL
 
+# --- Privacy: copies of people's data, what is kept how long ------------------------------------
+PRIVACY_EXPORTS_ROOT = DATA_DIR / "exports"
+PRIVACY_RETAIN_EXPORTS_DAYS = environment.number("RETAIN_EXPORTS_DAYS", 7, least=1)
+PRIVACY_RETAIN_NOTIFICATIONS_DAYS = environment.number("RETAIN_NOTIFICATIONS_DAYS", 365)
+PRIVACY_RETAIN_CLOSED_CONVERSATIONS_DAYS = environment.number("RETAIN_CLOSED_CONVERSATIONS_DAYS", 0)
+PRIVACY_ERASE_TEXTS = environment.flag("ERASE_TEXTS")
+
+# --- Logs and metrics ---------------------------------------------------------------------------
+LOGGING = logs.logging_settings(
+    environment.text("LOG_FORMAT", "text" if DEBUG else "json"),
+    environment.text("LOG_LEVEL", "INFO"),
+)
+MESSAGING_METRICS_TOKEN = environment.text("METRICS_TOKEN")
+
 # --- E-mail -------------------------------------------------------------------------------------
 EMAIL_URL = environment.text("EMAIL_URL")
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = environment.address("DEFAULT_FROM_EMAIL", "Trato <trato@localhost.example>")
+DEFAULT_FROM_EMAIL = environment.address(
+    "DEFAULT_FROM_EMAIL", "" if SECURE else "Trato <trato@localhost.example>"
+)
 if EMAIL_URL:
-    globals().update(environment.email_settings(EMAIL_URL))
+    globals().update(environment.email_settings("EMAIL_URL"))
 elif DEBUG:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mail"
@@ -159,42 +188,7 @@ else:
     environment.stop("EMAIL_URL is not set. For example smtp://user:password@host:587?tls=1.")
 
 # --- People -------------------------------------------------------------------------------------
-AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "listings:browse"
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_FORMS = {
-    "login": "accounts.forms.LoginForm",
-    "signup": "accounts.forms.SignupForm",
-    "confirm_email_verification_code": "accounts.forms.ConfirmCodeForm",
-    "reset_password": "accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.forms.NewPasswordForm",
-    "change_password": "accounts.forms.ChangePasswordForm",
-    "reauthenticate": "accounts.forms.ReauthenticateForm",
-    "add_email": "accounts.forms.AddEmailForm",
-}
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
-ACCOUNT_CHANGE_EMAIL = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# Everybody knows this password: it opens these accounts in debug only.
-DEMO_ADDRESSES = ("sol@example.com", "ana@example.com", "teo@example.com")
-DEMO_PASSWORD = "trato-demo"  # noqa: S105
+from marketplace.account_settings import *  # noqa: E402, F403
 
 # --- Language, time, files ----------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -204,7 +198,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "marketplace" / "static"]
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = BASE_DIR / environment.text("STATIC_DIR", str(DATA_DIR / "static"))
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
 STORAGES = {

@@ -5,6 +5,7 @@ Standard library only: it starts before there is an environment.
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -67,6 +68,7 @@ def main() -> int:
     options = parse()
     virtual_environment.ensure("test", install=options.install)
     check_chromium(install=options.install)
+    check_nginx(install=options.install)
     TEST_DATA.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
@@ -97,6 +99,15 @@ def check_chromium(*, install: bool) -> None:
     if chromium.find() is None:
         virtual_environment.install_packages(
             ["chromium"], "Chromium, for the tests in a browser, is missing.", install=install
+        )
+
+
+def check_nginx(*, install: bool) -> None:
+    """Not asked for unless it may be installed: without it its tests are skipped, and say so."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if found is None and install:
+        virtual_environment.install_packages(
+            ["nginx-light"], "nginx, for the tests behind a proxy, is missing.", install=True
         )
 
 

@@ -24,4 +24,5 @@ def serve_photo(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404 from problem
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"  # Mails show the first photo.
     return response

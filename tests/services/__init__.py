@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "SECRET_KEY": "only-for-tests-0123456789-0123456789-0123456789-0123456789",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "ALLOWED_ORIGINS": "http://localhost,http://testserver",
-    "SITE_URL": "http://testserver",
+    "SITE_URL": "http://localhost",
     "EMAIL_URL": "smtp://127.0.0.1:9",  # pytest-django keeps mails in memory.
 }
 
