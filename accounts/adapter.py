@@ -8,13 +8,23 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_supported_language_variant, gettext_lazy
 from django.utils.translation import gettext as _
 
+from accounts.devices import describe_device, shorten_address
 from accounts.models import User
+from accounts.sessions import end_sessions
+
+REAUTHENTICATION = {
+    "reauthenticate": gettext_lazy("Use your password"),
+    "mfa_reauthenticate": gettext_lazy("Use a code"),
+    "mfa_reauthenticate:webauthn": gettext_lazy("Use a passkey"),
+}
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +52,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             saved.save()
         return saved
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Of a sign-in that fails Django tells; of one that is not even tried nobody would."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            logger.warning("too many tries to sign in")
+            raise
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """None where the address or the password is wrong.
 
@@ -62,7 +80,37 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         )
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("accounts:profile")
+        return reverse("accounts:overview")
+
+    def set_password(self, user: User, password: str) -> None:
+        """Who changes it stays signed in; whoever else is signed in with the old one does not."""
+        super().set_password(user, password)
+        request = context.request
+        own = request.session.session_key if request.user == user else None
+        end_sessions(user=user, except_key=own)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [
+            method | {"description": REAUTHENTICATION.get(method["id"], method["description"])}
+            for method in methods
+        ]
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Says with what and roughly from where something was done, to whoever owns the account."""
+        words = {
+            "user_agent": describe_device(self.get_http_user_agent(self.request)),
+            "ip": shorten_address(self.get_client_ip(self.request)),
+            "account_url": self.request.build_absolute_uri(reverse("accounts:overview")),
+        }
+        with translation.override(user.locale or translation.get_language()):
+            super().send_notification_mail(template_prefix, user, (context or {}) | words, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that is down costs the mail, not the page: it says what to do."""

@@ -3,6 +3,9 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
+from allauth.core import context, ratelimit
+from allauth.socialaccount import forms as social_forms
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
@@ -73,6 +76,14 @@ class ConfirmCodeForm(WithoutPlaceholders, allauth_forms.ConfirmEmailVerificatio
         super().__init__(*args, **kwargs)
         self.fields["code"].widget.attrs |= {"autocapitalize": "characters", "spellcheck": "false"}
 
+    def clean_code(self) -> str:
+        """Each code bears three guesses, counted where tries at the same moment are counted too:
+        the session, where allauth counts, is read by all of them before any has written."""
+        key = f"{self.email}:{self.expected_code}"
+        if not ratelimit.consume(context.request, action="confirm_code", key=key):
+            raise get_adapter().validation_error("incorrect_code")
+        return str(super().clean_code())
+
 
 class ResetPasswordForm(WithoutPlaceholders, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -93,6 +104,12 @@ class ChangePasswordForm(WithoutPlaceholders, allauth_forms.ChangePasswordForm):
         self.fields["password1"].help_text = _("At least 8 characters, and not only digits.")
 
 
+class SetPasswordForm(WithoutPlaceholders, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = _("At least 8 characters, and not only digits.")
+
+
 class ReauthenticateForm(WithoutPlaceholders, allauth_forms.ReauthenticateForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,6 +120,19 @@ class AddEmailForm(WithoutPlaceholders, allauth_forms.AddEmailForm):  # type: ig
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("New e-mail address")
+
+
+class SocialSignupForm(WithoutPlaceholders, social_forms.SignupForm):  # type: ignore[misc]
+    field_order = ("display_name", "email")
+    display_name = make_display_name_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address")
+        self.fields["email"].help_text = _("Nobody else sees it.")
+
+    def clean_display_name(self) -> str:
+        return clean_display_name(self.cleaned_data["display_name"])
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]

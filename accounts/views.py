@@ -1,17 +1,45 @@
-from typing import cast
+import logging
+from typing import Any, cast
 
+from allauth.account.adapter import get_adapter
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
+from requests import RequestException
 
+from accounts.deactivation import deactivate_person
+from accounts.devices import describe_device, shorten_address
 from accounts.forms import ProfileForm
 from accounts.models import User
+from accounts.sessions import end_session, end_sessions, list_sessions
+
+logger = logging.getLogger(__name__)
+
+
+@login_required
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Everything that a person can do with their account, one step away."""
+    person = cast(User, request.user)
+    kinds = list(Authenticator.objects.filter(user=person).values_list("type", flat=True))
+    context = {
+        "has_app": Authenticator.Type.TOTP in kinds,
+        "passkey_count": kinds.count(Authenticator.Type.WEBAUTHN),
+        "session_count": len(list_sessions(user=person)),
+        "has_password": person.has_usable_password(),
+        "has_providers": bool(settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]),
+    }
+    return render(request, "accounts/overview.html", context)
 
 
 @login_required
@@ -38,3 +66,70 @@ def choose_language(request: HttpRequest) -> HttpResponseBase:
     if request.user.is_authenticated and code in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(locale=code)
     return set_language(request)
+
+
+@login_required
+@require_safe
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Where the person is signed in: the session that asks first, then the newest."""
+    own = request.session.session_key
+    rows = [_describe_session(each, own) for each in list_sessions(user=cast(User, request.user))]
+    rows.sort(key=lambda row: not row["is_own"])
+    return render(request, "accounts/sessions.html", {"sessions": rows})
+
+
+def _describe_session(session: UserSession, own: str | None) -> dict[str, Any]:
+    return {
+        "id": session.pk,
+        "device": describe_device(session.user_agent),
+        "place": shorten_address(session.ip),
+        "created_at": session.created_at,
+        "last_seen_at": session.last_seen_at,
+        "is_own": session.session_key == own,
+    }
+
+
+@login_required
+@require_POST
+def end_one_session(request: HttpRequest, session_id: int) -> HttpResponse:
+    """One's own may be among them: that is signing out."""
+    if not end_session(user=cast(User, request.user), session_id=session_id):
+        raise Http404
+    messages.success(request, _("That session is ended."))
+    return redirect("accounts:sessions")
+
+
+@login_required
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    end_sessions(user=cast(User, request.user), except_key=request.session.session_key)
+    messages.success(request, _("You are signed out everywhere else."))
+    return redirect("accounts:sessions")
+
+
+@login_required
+@reauthentication_required  # type: ignore[untyped-decorator]
+@require_http_methods(["GET", "HEAD", "POST"])
+def deactivate(request: HttpRequest) -> HttpResponse:
+    """Asks first. Says so by mail afterwards, with what to do if it was somebody else."""
+    if request.method != "POST":
+        return render(request, "accounts/deactivate.html")
+    person = cast(User, request.user)
+    deactivate_person(user=person)
+    get_adapter(request).send_notification_mail("account/email/deactivated", person)
+    request.session.flush()
+    return redirect("account_inactive")
+
+
+def go_to_provider(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """allauth's view, but for the last step: it would redirect a form to another site, which our
+    content security policy does not let browsers follow. A page that leads there does the same."""
+    try:
+        response: HttpResponse = openid_connect.login(request, provider_id)
+    except RequestException:
+        logger.warning("a provider of accounts does not answer", extra={"provider": provider_id})
+        return render(request, "socialaccount/authentication_error.html", status=503)
+    target = response.headers.get("Location", "")
+    if not target.startswith(("https://", "http://")):
+        return response
+    return render(request, "socialaccount/leaving.html", {"target": target})
