@@ -5,17 +5,21 @@ rows every few seconds, so a lost, late or repeated task costs a few seconds and
 Every value here is a default: a `CELERY_…` setting of Django's wins.
 """
 
+import logging.config
 import os
 from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 from django.conf import settings
 from kombu import Connection
+
+from marketplace.privacy import schedule as privacy
+from notifications.schedule import BEAT_SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
 REDIS_SCHEMES = ("redis", "rediss", "sentinel")
-SWEEP_SECONDS = 5
 
 # For the worker, which waits for work. kombu's own read timeout is none at all, and a connection
 # that died silently would be waited for until the end of the process.
@@ -79,15 +83,14 @@ def default_configuration() -> dict[str, Any]:
         # In memory: every entry is due again within seconds, and no file of an earlier run can
         # be in the way.
         "beat_scheduler": "celery.beat:Scheduler",
-        "beat_schedule": {
-            "create-notifications": {
-                "task": "notifications.tasks.create_notifications",
-                "schedule": SWEEP_SECONDS,
-                # A worker that was away finds one wake-up to follow, not an hour of them.
-                "options": {"expires": 2 * SWEEP_SECONDS},
-            },
-        },
+        "beat_schedule": {**BEAT_SCHEDULE, **privacy.BEAT_SCHEDULE},
     }
+
+
+@setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """With a receiver Celery leaves the log alone: worker and beat log as Django's settings say."""
+    logging.config.dictConfig(settings.LOGGING)
 
 
 app = Application("trato")
