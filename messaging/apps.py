@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,7 +9,11 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from messaging import receivers
+        from messaging.checks import check_installation
         from messaging.notification_source import MessagingSource
         from notifications import sources
 
         sources.register(MessagingSource())
+        receivers.connect()
+        checks.register(check_installation)

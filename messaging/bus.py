@@ -13,7 +13,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from messaging import runtime
+from messaging import metrics, runtime
 from messaging.events import Event
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class Bus:
         while len(self._waiting) > MAXIMUM_WAITING:
             self._waiting.popleft()
             self.dropped += 1
+            metrics.EVENTS_DROPPED.add()
         if self._task is None or self._task.done():
             self._task = runtime.spawn(self._send_all())
 
@@ -71,6 +72,8 @@ class Bus:
         except Exception as error:
             self.failures += 1
             self.dropped += len(piece)
+            metrics.PUBLISH_FAILURES.add()
+            metrics.EVENTS_DROPPED.add(len(piece))
             logger.warning("%d events not published: %s", len(piece), type(error).__name__)
 
 

@@ -15,14 +15,15 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import translation
 
-from messaging import fields, handshake, rate_limits, runtime
+from messaging import fields, handshake, log_context, rate_limits, record_log, runtime
 from messaging.attendance import current_attendance
 from messaging.close_codes import CloseCode
 from messaging.events import Frame, encode, error_frame, public_id
-from messaging.exceptions import MessagingError, Unavailable, UnknownType
+from messaging.exceptions import MessagingError, Unauthenticated, Unavailable, UnknownType
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub, current_hub
 from messaging.selectors.connections import Person
+from messaging.session_watch import current_session_watch
 from messaging.transport import TooSlow, pace_of
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Connection(AsyncWebsocketConsumer):
     hub: Hub
     conversation_id: Any = None
     frame_handlers: ClassVar[dict[str, str]] = {}
+    # Events that do not wait their turn behind what a slow client has not taken yet.
+    ends: ClassVar[frozenset[str]] = frozenset({"session_ended"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +58,8 @@ class Connection(AsyncWebsocketConsumer):
         self.other_ids: list[Any] = []
         self.joined: list[str] = []
         self.open = False
+        self.opened_at: float | None = None
+        self.close_code: int | None = None
         self._ended = False
         self._mailbox: deque[Any] = deque()
         self._waiting_bytes = 0
@@ -68,6 +73,7 @@ class Connection(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """A plain loop. No channel of its own on the layer: the hub has one for all."""
         self.scope, self.base_send, self._pace = scope, send, pace_of(scope)
+        log_context.connection_id.set(self.connection_id)
         try:
             while True:
                 await self.dispatch(await receive())
@@ -85,11 +91,14 @@ class Connection(AsyncWebsocketConsumer):
             raise
         except TooSlow:
             await self.close(CloseCode.TOO_SLOW)
+        except Unauthenticated:
+            await self.close(CloseCode.SESSION_ENDED)
         except Exception:
             logger.exception("A socket's handler failed")
             await self.close(CloseCode.INTERNAL_ERROR)
 
     async def websocket_disconnect(self, message: Any) -> None:
+        self.close_code = self.close_code or message["code"]
         await self.disconnect(message["code"])
         raise StopConsumer()
 
@@ -105,8 +114,11 @@ class Connection(AsyncWebsocketConsumer):
         """Once, whoever decides it first."""
         if not self._ended:
             self._ended, self.open = True, False
+            self.close_code = None if code is None else int(code)
+            if self.opened_at is None:
+                record_log.note_refused_handshake(self.scope)
             # autobahn takes nothing but an `int` itself, no enumeration.
-            await super().close(code=None if code is None else int(code))
+            await super().close(code=self.close_code)
 
     # --- Coming and going ------------------------------------------------------------------------
 
@@ -117,6 +129,7 @@ class Connection(AsyncWebsocketConsumer):
         self.hub = current_hub()
         runtime.adopt_running_loop()
         self.joined = groups
+        await current_session_watch().listen()
         for group in groups:
             await self.hub.group_add(group, self)
         oldest = current_attendance().enter(public_id(person.id), self)
@@ -125,11 +138,13 @@ class Connection(AsyncWebsocketConsumer):
         current_heartbeat().add(self)
         await self.accept()
         self.open = True
+        record_log.note_opened(self)
 
     async def _end(self) -> None:
         """However it ended, this process forgets it."""
         self._ended, self.open = True, False
         self._mailbox.clear()
+        record_log.note_ended(self)
         await self.leave()
 
     async def leave(self) -> None:
@@ -147,6 +162,10 @@ class Connection(AsyncWebsocketConsumer):
         """Hand this connection something to do. Never waits."""
         if not self.open:
             return
+        if event["type"] in self.ends:  # Nothing that waits may go out any more.
+            self._mailbox.clear()
+            self.start(self.dispatch(event))
+            return
         self._mailbox.append(event)
         self._waiting_bytes += _size(event)
         if self._waiting_bytes > WAITING_BYTES:
@@ -156,6 +175,7 @@ class Connection(AsyncWebsocketConsumer):
             self._working = runtime.spawn(self._work())
 
     async def _work(self) -> None:
+        log_context.connection_id.set(self.connection_id)  # A task starts with an empty context.
         while self._mailbox and self.open:
             event = self._mailbox.popleft()
             self._waiting_bytes -= _size(event)
@@ -197,6 +217,7 @@ class Connection(AsyncWebsocketConsumer):
                 self.fill_answer(answer, self.describe(error, frame))
 
     def describe(self, error: MessagingError, frame: Frame) -> Frame:
+        record_log.note_refusal(error, self)
         with translation.override(self.language):
             return error_frame(error, fields.echo_client_message_id(frame))
 

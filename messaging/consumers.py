@@ -7,38 +7,39 @@ the groups of whoever takes part, and the groups are the hub's.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
-from messaging import conf, fields, handshake, runtime
+from messaging import conf, fields, handshake, metrics, runtime
+from messaging.changing import ChangingConnection
 from messaging.close_codes import CloseCode
 from messaging.events import (
     Event,
     Frame,
     message_frame_for,
     own_text,
-    presence_event,
+    participants_frame,
     presence_group,
     public_id,
-    read_event,
     role_group,
 )
 from messaging.exceptions import Invalid, NotFound
+from messaging.membership import MemberWatch
 from messaging.models import Role
+from messaging.replaying import Replay
 from messaging.selectors import connections as selectors
 from messaging.selectors.messages import Changes, changes_after
-from messaging.sending import SendingConnection
 
 WAIT_FOR_GAP_SECONDS = 0.1
 
 
-class RoomConsumer(SendingConnection):
+class RoomConsumer(MemberWatch):
     """One conversation: every change exactly once and in `revision` order.
 
     `cursor` is the revision up to which this connection has handed over everything. Events move it
     and so do reads of the database; an ack never does, since it may overtake an older message.
     """
-
-    room: selectors.Room
 
     async def connect(self) -> None:
         identifier = fields.parse_uuid(self.scope["url_route"]["kwargs"]["conversation_id"])
@@ -81,19 +82,17 @@ class RoomConsumer(SendingConnection):
         between is either in what it reads or still to be delivered."""
         try:
             self.room = await runtime.in_database(
-                selectors.read_room, self.person.user, self.conversation_id
+                selectors.enter_room, self.person, self.conversation_id
             )
         except NotFound:
             await self.close(CloseCode.NO_LONGER_PARTICIPANT)
             return
+        await self.meet(self.room)
         self.last_sequence = self.room.last_sequence
-        self.other_ids = self.room.other_ids
-        self._read_positions = {m["id"]: m["read_sequence"] for m in self.room.participants}
-        self._presence = {m["id"]: m["online"] for m in self.room.participants}
         self.cursor = self.room.revision if after is None else min(after, self.room.revision)
         if after is not None:
             await self._catch_up()
-        await self.send_frame(_ready(self.room, self.cursor, self.last_sequence))
+        await self.send_frame(_ready(self.room, self.person, self.cursor, self.last_sequence))
 
     # --- Delivering -----------------------------------------------------------------------------
 
@@ -131,46 +130,37 @@ class RoomConsumer(SendingConnection):
     async def gap(self, event: Any) -> None:
         """What was missing has not come by itself."""
         if self.held:
+            metrics.GAPS_READ.add(1, "event")
             await self._catch_up()
 
+    @metrics.CATCH_UP_SECONDS.timed
     async def _catch_up(self) -> None:
         """Read the database from the cursor on, page by page."""
-        after = cursor = self.cursor or 0
+        cursor = self.cursor or 0
+        replay = Replay(cursor)
         more = True
         while more and self.open:
             changes = await runtime.in_database(changes_after, self.conversation_id, cursor)
-            await self._hand_over_changes(changes, after)
+            await self.settle_changes()
+            await self._hand_over_changes(changes, replay)
             cursor, more = self.cursor or 0, changes.more
         self.held = {key: event for key, event in self.held.items() if key > cursor}
         await self._hand_over_held()
         if self.held:
             self._look_for_gap_soon()
 
-    async def _hand_over_changes(self, changes: Changes, after: int) -> None:
-        for message in changes.messages:
+    async def _hand_over_changes(self, changes: Changes, replay: Replay) -> None:
+        for message, new in replay.take(changes):
             self.last_sequence = max(self.last_sequence, message.sequence)
-            if not self.is_known(message):
-                kind = self.replay_type(message, after)
+            kind = self.comes_as(message, new=new)
+            if kind is not None:
                 await self.send_frame(message_frame_for(message, self.person.id, type=kind))
         self.cursor = max(self.cursor or 0, changes.cursor)
         self.forget_own(self.cursor)
 
-    async def read(self, event: Event) -> None:
-        if event["sequence"] <= self._read_positions.get(event["user"], 0):
-            return  # It came late.
-        self._read_positions[event["user"]] = event["sequence"]
-        if event["origin"] != self.connection_id:
-            await self.send(text_data=event["text"])
-
     async def typing(self, event: Event) -> None:
         if event["user"] != public_id(self.person.id):
             await self.send(text_data=event["text"])
-
-    async def presence(self, event: Event) -> None:
-        if event["online"] == self._presence.get(event["user"]):
-            return
-        self._presence[event["user"]] = event["online"]
-        await self.send(text_data=event["text"])
 
     # --- Heartbeat ------------------------------------------------------------------------------
 
@@ -180,21 +170,16 @@ class RoomConsumer(SendingConnection):
         if self.cursor is None:
             return
         if state.revision > self.cursor:
+            metrics.GAPS_READ.add(1, "heartbeat")
             await self._catch_up()
-        for user_id, sequence in state.read_sequences.items():
-            await self.read(_read_event(self.conversation_id, user_id, sequence))
+        await self.compare_members(state)
         conversation = str(self.conversation_id)
         await self.send_frame(
             {"type": "heartbeat", "conversation": conversation, "revision": self.cursor}
         )
 
-    async def presence_checked(self, event: Any) -> None:
-        for user_id in self.other_ids:
-            online, seen = user_id in event["online"], event["last_seen"].get(user_id)
-            await self.presence(presence_event(user_id=user_id, online=online, last_seen=seen))
 
-
-class InboxConsumer(SendingConnection):
+class InboxConsumer(ChangingConnection):
     """Every conversation of one person; its frames name theirs. It keeps no cursor: a heartbeat
     whose `cursor` is new to the client says that something was missed."""
 
@@ -213,11 +198,11 @@ class InboxConsumer(SendingConnection):
         await self.leave()
 
     async def opened(self, event: Any) -> None:
-        found = await runtime.in_database(selectors.read_inboxes, [self.person.id])
-        inbox = found[self.person.id]
+        inbox = await runtime.in_database(selectors.enter_inbox, self.person)
         await self.send_frame(
             {
                 "type": "ready",
+                "user": public_id(self.person.id),
                 "unread": inbox.unread,
                 "cursor": inbox.cursor,
                 "heartbeat_seconds": conf.heartbeat_seconds(),
@@ -228,23 +213,24 @@ class InboxConsumer(SendingConnection):
         """One conversation's changes since a revision, then its `ready`."""
         room = await self.run_or_answer(
             event["frame"],
-            selectors.read_room,
-            user=self.person.user,
+            selectors.enter_room,
+            person=self.person,
             conversation_id=event["conversation"],
         )
         if room is None:
             return
-        after = cursor = min(event["after"], room.revision)
+        cursor = min(event["after"], room.revision)
+        replay = Replay(cursor)
         last_sequence = room.last_sequence
         more = True
         while more and self.open:
             changes = await runtime.in_database(changes_after, room.conversation_id, cursor)
-            for message in changes.messages:
+            for message, new in replay.take(changes):
                 last_sequence = max(last_sequence, message.sequence)
-                kind = self.replay_type(message, after)
+                kind = "chat_message" if new else "message_changed"
                 await self.send_frame(message_frame_for(message, self.person.id, type=kind))
             cursor, more = max(cursor, changes.cursor), changes.more
-        await self.send_frame(_ready(room, cursor, last_sequence))
+        await self.send_frame(_ready(room, self.person, cursor, last_sequence))
 
     async def chat_message(self, event: Event) -> None:
         if event["origin"] != self.connection_id:
@@ -260,6 +246,18 @@ class InboxConsumer(SendingConnection):
         if event["user"] != public_id(self.person.id):
             await self.send(text_data=event["text"])
 
+    async def participants(self, event: Event) -> None:
+        """Somebody came or went in one of the conversations."""
+        with suppress(NotFound):
+            room = await runtime.in_database(
+                selectors.enter_room, self.person, UUID(event["conversation"])
+            )
+            await self.send_frame(participants_frame(room.conversation_id, room.participants))
+
+    async def removed(self, event: Event) -> None:
+        """One of the conversations is no longer theirs; this connection has the others."""
+        await self.send(text_data=event["text"])
+
     async def beat(self, event: Any) -> None:
         await self.send_frame({"type": "heartbeat", "cursor": event["state"].cursor})
 
@@ -268,15 +266,12 @@ def _text_for(event: Event, person: selectors.Person) -> str:
     return own_text(event) if event["user"] == public_id(person.id) else event["text"]
 
 
-def _read_event(conversation_id: Any, user_id: Any, sequence: int) -> Event:
-    return read_event(
-        conversation_id=conversation_id, user_id=user_id, sequence=sequence, groups=[]
-    )
-
-
-def _ready(room: selectors.Room, revision: int, last_sequence: int) -> Frame:
+def _ready(
+    room: selectors.Room, person: selectors.Person, revision: int, last_sequence: int
+) -> Frame:
     return {
         "type": "ready",
+        "user": public_id(person.id),
         "conversation": str(room.conversation_id),
         "revision": revision,
         "last_sequence": last_sequence,

@@ -17,6 +17,8 @@ from twisted.internet import defer, reactor
 from messaging.transport import EXTENSION
 
 DEFAULTS = {
+    # No log of its own: its lines hold whole addresses, with what people search for in them.
+    "verbosity": 0,
     "websocket_max_message_size": 64 * 1024,
     "websocket_max_frame_size": 64 * 1024,
     "websocket_connect_timeout": 20,
@@ -68,9 +70,15 @@ class Server(server.Server):
         super().run()
 
     def _adopt_loop(self) -> None:
-        from messaging import runtime
+        asyncio.get_event_loop().call_soon(self._begin)
 
-        asyncio.get_event_loop().call_soon(runtime.adopt_running_loop)
+    @staticmethod
+    def _begin() -> None:
+        from messaging import runtime
+        from messaging.hub import current_hub
+
+        runtime.adopt_running_loop()
+        current_hub().listen()
 
     def kill_all_applications(self) -> defer.Deferred[None]:
         """Before the reactor stops. It waits for what this gives."""

@@ -17,6 +17,9 @@ from messaging.models import Role
 Frame: TypeAlias = dict[str, Any]
 UserId: TypeAlias = Any  # Whatever the host's user model has for a key.
 
+# Every process listens to this one itself.
+SESSIONS_GROUP = "sessions"
+
 # The buying side is the marketplace's consumer; its groups carry that word.
 GROUP_PREFIXES = {Role.BUYER.value: "consumer", Role.SELLER.value: "seller"}
 
@@ -194,6 +197,29 @@ def typing_event(
     return _plain_event(frame, groups=groups, user=user_id, origin=origin)
 
 
+def place_frame(place: Any) -> Frame:
+    """A person's own marks on a conversation (`place`: their participant)."""
+    return {
+        "type": "place",
+        "conversation": str(place.conversation_id),
+        "archived": place.archived,
+        "starred": place.starred,
+        "muted": place.muted,
+    }
+
+
+def place_event(place: Any) -> Event:
+    """To the person's own connections and nobody else's."""
+    own = [role_group(place.role, place.user_id)]
+    return _plain_event(place_frame(place), groups=own, user=place.user_id)
+
+
+def blocks_event(*, user_id: UserId, other_id: UserId) -> Event:
+    """For the two people's connections and not for clients: look anew who is shown to whom."""
+    groups = [role_group(role, person) for role in GROUP_PREFIXES for person in (user_id, other_id)]
+    return _plain_event({"type": "blocks_changed"}, groups=groups, user=user_id)
+
+
 def presence_event(*, user_id: UserId, online: bool, last_seen: str | None) -> Event:
     """`last_seen`: the day, YYYY-MM-DD."""
     frame = {
@@ -203,6 +229,34 @@ def presence_event(*, user_id: UserId, online: bool, last_seen: str | None) -> E
         "last_seen": last_seen,
     }
     return _plain_event(frame, groups=[presence_group(user_id)], user=user_id)
+
+
+def participants_frame(conversation_id: UUID, participants: list[Frame]) -> Frame:
+    """`participants` as in `ready`."""
+    return {
+        "type": "participants",
+        "conversation": str(conversation_id),
+        "participants": participants,
+    }
+
+
+def participants_event(*, conversation_id: UUID, groups: Iterable[str]) -> Event:
+    """Somebody came or went. A hint without names: each connection reads who is there now."""
+    return _plain_event(participants_frame(conversation_id, []), groups=groups, user=None)
+
+
+def removed_event(*, conversation_id: UUID, member: Any) -> Event:
+    """To one participant who is none any more, whether they left or were taken out."""
+    return _plain_event(
+        {"type": "removed", "conversation": str(conversation_id)},
+        groups=[role_group(member.role, member.user_id)],
+        user=member.user_id,
+    )
+
+
+def session_event(*, user_id: UserId) -> Event:
+    """For the processes and not for clients: look whether this person's sessions still live."""
+    return _plain_event({"type": "session_check"}, groups=[SESSIONS_GROUP], user=user_id)
 
 
 def error_frame(error: MessagingError, client_message_id: Any = None) -> Frame:

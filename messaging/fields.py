@@ -58,6 +58,16 @@ def require_number(fields: Fields, name: str) -> int:
     return value
 
 
+def require_flag(fields: Fields, name: str) -> bool:
+    """1 or 0, as a form and as JSON write them; JSON's own words for it too."""
+    value = fields.get(name)
+    if value in ("1", "0"):
+        return bool(value == "1")
+    if type(value) in (int, bool) and value in (0, 1):
+        return bool(value)
+    raise Invalid(_("The field “%(name)s” must be 1 or 0.") % {"name": name})
+
+
 def parse_uuid(value: Any) -> UUID | None:
     """A UUID in its usual written form, else None. (`uuid.UUID` also takes
     braces, URNs, underscores and the digits of every script.)"""

@@ -19,12 +19,16 @@ def _header(scope: Scope, name: bytes) -> str | None:
     return values[0].decode("latin1") if len(values) == 1 else None
 
 
+def read_origin(scope: Scope) -> str | None:
+    return _header(scope, b"origin")
+
+
 def has_allowed_origin(scope: Scope) -> bool:
     """Scheme, host and port exactly as configured; none, `null` and doubled ones are foreign.
 
     Channels' own validators leave out the scheme and the port, or raise on a broken port.
     """
-    origin = _header(scope, b"origin")
+    origin = read_origin(scope)
     return origin is not None and origin.lower() in {o.lower() for o in conf.allowed_origins()}
 
 

@@ -6,11 +6,12 @@ open here, one the inboxes, one the sessions. Each connection compares and reads
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Protocol
 
-from messaging import conf, presence, runtime
+from messaging import conf, metrics, presence, runtime
 from messaging.attendance import current_attendance
+from messaging.events import public_id
 from messaging.hub import current_hub
 from messaging.selectors import connections as selectors
 
@@ -55,7 +56,7 @@ class Heartbeat:
             self._soon.clear()
             if not self._connections:
                 continue
-            for check in (self._check_sessions, self._check_rooms, self._check_inboxes):
+            for check in (self.check_sessions, self._check_rooms, self._check_inboxes):
                 await self._try(check)
             await self._try(self._check_presence)
 
@@ -65,9 +66,15 @@ class Heartbeat:
         except Exception as error:
             logger.warning("A heartbeat check failed: %s", type(error).__name__)
 
-    async def _check_sessions(self) -> None:
-        people = {(c.person.id, c.person.stamp) for c in self._connections}
-        ended = await runtime.in_database(selectors.find_ended, people)
+    async def check_sessions(self, user_ids: Container[Any] | None = None) -> None:
+        """End the connections whose session no longer lives: of these people (by their public
+        ids), or of everybody."""
+        people = {
+            (c.person.id, c.person.stamp)
+            for c in self._connections
+            if user_ids is None or public_id(c.person.id) in user_ids
+        }
+        ended = await runtime.in_database(selectors.find_ended, people) if people else ()
         for connection in self.connections:
             if (connection.person.id, connection.person.stamp.key) in ended:
                 connection.post({"type": "session_ended"})
@@ -109,6 +116,17 @@ class Heartbeat:
 
 
 _heartbeats: runtime.LoopLocal[Heartbeat] = runtime.LoopLocal(Heartbeat)
+
+
+def _count_connections() -> dict[tuple[str, ...], float]:
+    counts: dict[tuple[str, ...], float] = {("room",): 0, ("inbox",): 0}
+    for heartbeat in _heartbeats.all():
+        for connection in heartbeat.connections:
+            counts[("inbox" if connection.conversation_id is None else "room",)] += 1
+    return counts
+
+
+metrics.CONNECTIONS.read = _count_connections
 
 
 def current_heartbeat() -> Heartbeat:

@@ -8,13 +8,21 @@ from urllib.parse import unquote_to_bytes
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from messaging import fields
+from messaging import fields, metrics
 from messaging.exceptions import (
     Conflict,
     Invalid,
@@ -23,6 +31,7 @@ from messaging.exceptions import (
     TooLong,
     Unauthenticated,
 )
+from messaging.fields import has_unstorable_text
 from messaging.identifiers import uuid7
 from messaging.selectors.conversations import Access, access_conversation
 from messaging.sessions import SessionStamp
@@ -100,6 +109,23 @@ def add_retry_after(response: HttpResponse, error: MessagingError) -> HttpRespon
     return response
 
 
+def see_other(url: str) -> HttpResponse:
+    """After a form: this page instead, by GET."""
+    return HttpResponseRedirect(url, status=303)
+
+
+def see_next(given: fields.Fields, *, otherwise: str) -> HttpResponse:
+    """Where the form says it came from, if that is a page of ours."""
+    url = given.get("next")
+    own = (
+        isinstance(url, str)
+        and url.startswith("/")
+        and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        and not has_unstorable_text(url)
+    )
+    return see_other(str(url) if own else otherwise)
+
+
 def messaging_view(view: View[P]) -> View[P]:
     """For the signed in only; refusals become answers, and nothing is kept by caches."""
 
@@ -118,6 +144,7 @@ def refusing(view: View[P]) -> View[P]:
         try:
             response = view(request, *args, **kwargs)
         except MessagingError as error:
+            metrics.REFUSED.add(1, "page", error.code)
             response = answer_refusal(request, error)
         patch_vary_headers(response, ["Accept", "Cookie"])
         response.headers.setdefault("Cache-Control", "private, no-store")

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from channels.layers import get_channel_layer
 
-from messaging import runtime
+from messaging import roll_call, runtime
 from messaging.bus import BUS_GROUP, PROCESS_ID, current_bus
 from messaging.events import Event
 
@@ -38,14 +38,19 @@ class Hub:
         self._subscribed = asyncio.Event()
         self._is_slow = False
         self._receiving: asyncio.Task[None] | None = None
+        self._answering: asyncio.Task[None] | None = None
         self.on_subscribed: list[Callable[[], None]] = []
+
+    def listen(self) -> None:
+        """Be heard of on the bus from now on, with or without connections."""
+        if self._receiving is None:
+            self._receiving = runtime.spawn(self._receive())
 
     async def group_add(self, group: str, connection: Connection) -> None:
         """Returns once the layer is subscribed to, or is known to be slow: a connection is
         accepted without it too, and its heartbeat brings what it missed."""
         self._groups.setdefault(group, {})[connection] = None
-        if self._receiving is None:
-            self._receiving = runtime.spawn(self._receive())
+        self.listen()
         if self._subscribed.is_set() or self._is_slow:
             return
         if not await runtime.wait_for(self._subscribed, SUBSCRIBE_SECONDS):
@@ -106,6 +111,12 @@ class Hub:
             message = await layer.receive(channel)
             if message["process"] != PROCESS_ID:
                 self.deliver(message["events"])
+            if "answer_to" in message:
+                self._answering = runtime.spawn(self._answer(layer, message["answer_to"]))
+
+    async def _answer(self, layer: Any, channel: str) -> None:
+        count = sum(len(members) for members in self._groups.values())
+        await roll_call.answer(layer, channel, process=PROCESS_ID, connections=count)
 
 
 _hubs: runtime.LoopLocal[Hub] = runtime.LoopLocal(Hub)

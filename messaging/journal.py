@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import InterfaceError, OperationalError, connection
 
-from messaging import runtime
+from messaging import metrics, runtime
 from messaging.exceptions import Unavailable
 from messaging.hub import current_hub
 from messaging.services.drafts import Draft, Outcome, Recorded
@@ -108,6 +108,7 @@ def record_safely(drafts: Sequence[Draft]) -> Recorded:
             return record(drafts)
     except Exception as error:
         logger.exception("A batch of %d messages failed", len(drafts))
+        metrics.COMMIT_FAILURES.add()
         connection.close()
         if len(drafts) == 1 or isinstance(error, DATABASE_AWAY):
             return Recorded(outcomes=[Unavailable() for _ in drafts])
@@ -131,6 +132,7 @@ def _record_one_by_one(drafts: Sequence[Draft]) -> Recorded:
 
 
 _journals: runtime.LoopLocal[Journal] = runtime.LoopLocal(Journal)
+metrics.JOURNAL_DEPTH.read = lambda: sum(journal.depth for journal in _journals.all())
 
 
 def current_journal() -> Journal:

@@ -4,7 +4,7 @@ Numbers that must never have gaps (`sequence`, `revision`) and everything denorm
 written by `services/record.py` and its neighbours under the conversation's row lock, nowhere else.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -70,6 +70,8 @@ class Conversation(models.Model):
         indexes: ClassVar = [
             # How many conversations has this buyer opened lately?
             models.Index(fields=["buyer", "created_at"], name="conversation_opened"),
+            # Staff look for the few that are closed. Ids sort by when they were made.
+            models.Index(fields=["id"], condition=Q(state="closed"), name="conversation_closed"),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +99,10 @@ class Participant(models.Model):
     name = models.CharField(max_length=100)
     joined_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True, blank=True)
+    removed = models.BooleanField(
+        default=False,
+        help_text=_("Taken out by somebody else: does not come back by asking again."),
+    )
 
     read_sequence = models.PositiveBigIntegerField(default=0)
     unread_count = models.PositiveIntegerField(default=0)
@@ -213,3 +219,31 @@ class Block(models.Model):
 
     def __str__(self) -> str:
         return f"{self.blocker_id} → {self.blocked_id}"
+
+
+class ConversationLook(models.Model):
+    """Somebody of the staff read what was said. Written before it is shown and never changed; it
+    outlives the conversation, the account and the name."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.DO_NOTHING, db_constraint=False, related_name="looks"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    name = models.CharField(max_length=100)
+    first_sequence = models.PositiveBigIntegerField()
+    last_sequence = models.PositiveBigIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("look into a conversation")
+        verbose_name_plural = _("looks into conversations")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.conversation_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("A look is written once and never changed.")
+        super().save(*args, **kwargs)

@@ -8,8 +8,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from messaging import presence
-from messaging.listings import listing_class
+from messaging.listings import find_listing
 from messaging.models import Block, Message, Participant
+from messaging.people import lazy_name
 from messaging.selectors.cards import listing_card, other_side
 from notifications.sources import Content, ContentMessage, Due, Owed
 
@@ -86,13 +87,13 @@ class MessagingSource:
         before = self._context(place, shown[0].sequence) if shown else []
         members = list(Participant.objects.filter(conversation=place.conversation).order_by("pk"))
         other = other_side(place, members)
-        names = {member.pk: member.name for member in members}
-        card = listing_card(place.conversation, self._listing(place))
+        names = {member.pk: lazy_name(member) for member in members}
+        card = listing_card(place.conversation, find_listing(place.conversation.listing_id))
         return Content(
             title=card.title,
             url=place.conversation.get_absolute_url(),
             thumbnail_url=card.thumbnail,
-            other_name=other.name if other else "",
+            other_name=lazy_name(other) if other else "",
             messages=[
                 *(_shown(message, place, names, new=False) for message in before),
                 *(_shown(message, place, names, new=True) for message in shown),
@@ -131,18 +132,13 @@ class MessagingSource:
 
     @staticmethod
     def _is_blocked(place: Participant) -> bool:
-        others = Participant.objects.filter(conversation_id=place.conversation_id).exclude(
-            role=place.role
-        )
+        others = Participant.objects.filter(
+            conversation_id=place.conversation_id, left_at__isnull=True
+        ).exclude(role=place.role)
         people = [user_id for user_id in others.values_list("user_id", flat=True) if user_id]
         mine = Q(blocker_id=place.user_id, blocked_id__in=people)
         theirs = Q(blocker_id__in=people, blocked_id=place.user_id)
         return Block.objects.filter(mine | theirs).exists()
-
-    @staticmethod
-    def _listing(place: Participant) -> Any | None:
-        key = place.conversation.listing_id
-        return listing_class().for_messaging().filter(pk=key).first() if key else None
 
 
 def _shown(

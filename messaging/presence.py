@@ -47,6 +47,14 @@ def mark_offline(user_id: Any) -> None:
         _report(error)
 
 
+def forget(user_id: Any) -> None:
+    """Neither here now nor ever seen: somebody whose account is erased."""
+    try:
+        cache.delete_many([_online_key(user_id), _seen_key(user_id)])
+    except Exception as error:
+        _report(error)
+
+
 def find_online(user_ids: Iterable[Any]) -> set[Any]:
     """Those of the people who have a live socket. Nobody when the cache is away."""
     return ask_online(user_ids) or set()

@@ -7,10 +7,12 @@ from django.urls import path, re_path
 
 from messaging.consumers import InboxConsumer, RoomConsumer
 from messaging.handshake import has_allowed_origin
+from messaging.record_log import note_refused_handshake
 
 
 async def refuse(scope: Any, receive: Any, send: Any) -> None:
     """HTTP 403 during the handshake, whatever the reason."""
+    note_refused_handshake(scope)
     await receive()
     await send({"type": "websocket.close"})
 

@@ -47,6 +47,10 @@ class LoopLocal(Generic[T]):
     def get_if_made(self) -> T | None:
         return self._values.get(asyncio.get_running_loop())
 
+    def all(self) -> list[T]:
+        """Of every loop that is not closed. From any thread."""
+        return [value for loop, value in list(self._values.items()) if not loop.is_closed()]
+
 
 def spawn(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """A task of the process and not of the request at hand. Keep a reference to it."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from messaging import fields, rate_limits, text
 from messaging.connection import Answer, Connection
-from messaging.events import Frame, MessageRecord, change_type, typing_event
+from messaging.events import Frame, MessageRecord, typing_event
 from messaging.exceptions import MessagingError
 from messaging.journal import current_journal
 from messaging.selectors import connections as selectors
@@ -97,16 +97,8 @@ class SendingConnection(Connection):
                 if revision is None or revision > cursor
             }
 
-    def _was_sent_here(self, message: MessageRecord) -> bool:
+    def was_sent_here(self, message: MessageRecord) -> bool:
         return message.client_message_id in self._sent_here and message.sender_id == self.person.id
-
-    def is_known(self, message: MessageRecord) -> bool:
-        """Whether a read of the database may pass over this message: it is this connection's own,
-        and has not changed since."""
-        return self._was_sent_here(message) and message.revision == message.created_revision
-
-    def replay_type(self, message: MessageRecord, after: int) -> str:
-        return "message_changed" if self._was_sent_here(message) else change_type(message, after)
 
     # --- Reading and typing ----------------------------------------------------------------------
 
@@ -131,6 +123,7 @@ class SendingConnection(Connection):
                     user_id=self.person.id,
                     conversation_id=conversation_id,
                     sequence=sequence,
+                    session=self.person.stamp,
                     origin=self.connection_id,
                 )
         finally:
@@ -148,7 +141,7 @@ class SendingConnection(Connection):
 
     async def _tell_typing(self, conversation_id: UUID, frame: Frame) -> None:
         room = await self.run_or_answer(
-            frame, selectors.read_room, user=self.person.user, conversation_id=conversation_id
+            frame, selectors.enter_room, person=self.person, conversation_id=conversation_id
         )
         for group in room.other_groups if room else ():
             event = typing_event(

@@ -37,11 +37,16 @@ def authenticate_session(key: str) -> tuple[Any, SessionStamp] | None:
     return user, SessionStamp(key=store.session_key, auth_hash=store.get(HASH_SESSION_KEY, ""))
 
 
+def are_in_database() -> bool:
+    """Whether sessions are rows; a cached copy beside them makes no difference."""
+    return issubclass(import_module(settings.SESSION_ENGINE).SessionStore, DatabaseSessionStore)
+
+
 def find_alive(keys: Iterable[str]) -> set[str]:
     """Those of the keys whose sessions exist and have not expired."""
     wanted = set(keys)
     store = import_module(settings.SESSION_ENGINE).SessionStore
-    if issubclass(store, DatabaseSessionStore):
+    if are_in_database():
         rows = Session.objects.filter(session_key__in=wanted, expire_date__gt=timezone.now())
         return set(rows.values_list("session_key", flat=True))
     return {key for key in wanted if store().exists(key)}

@@ -1,9 +1,9 @@
 """What staff see: every notification with its trail in words. Nothing to add or to change."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Q
 from django.db.models.query import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from notifications import trail
+from notifications.admin_pages import BoundedPaginator, ReadOnly, find_people
 from notifications.models import Delivery, Notification
 
 if TYPE_CHECKING:
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
 else:  # Django's classes take no types when they run.
     DeliveryInlineBase = admin.TabularInline
     NotificationAdminBase = admin.ModelAdmin
-
-
-class ReadOnly:
-    """These rows are a record: they are written by services only.
-
-    Who may delete them is for the permissions to say, because they go when their person goes.
-    """
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class DeliveryInline(ReadOnly, DeliveryInlineBase):
@@ -51,16 +39,26 @@ class NotificationAdmin(ReadOnly, NotificationAdminBase):
     list_display = ("created_at", "recipient", "kind", "title", "state", "seen_at")
     list_display_links = ("created_at", "title")
     list_filter = ("kind", "deliveries__state", "created_at")
-    search_fields = ("=key", "title")
-    search_help_text = _("The id of a conversation, or words of a title.")
-    date_hierarchy = "created_at"
-    ordering: ClassVar = ["-created_at"]
+    search_fields = ("key", "title")  # See get_search_results.
+    search_help_text = _("The id of a conversation, a person, or the beginning of a title.")
+    ordering: ClassVar = ["-id"]
     inlines: ClassVar = [DeliveryInline]
+    paginator = BoundedPaginator
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         rows = super().get_queryset(request)
         return rows.select_related("recipient").prefetch_related("deliveries")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Notification], search_term: str
+    ) -> tuple[QuerySet[Notification], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        people = find_people(request, self.admin_site, text)
+        found = Q(key=text) | Q(title__istartswith=text) | Q(recipient__in=people)
+        return queryset.filter(found), False
 
     @admin.display(description=_("Delivery"))
     def state(self, notification: Notification) -> str:

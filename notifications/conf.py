@@ -51,3 +51,8 @@ def retry_longest() -> timedelta:
 def give_up_after() -> timedelta:
     """How long after its first attempt a delivery is tried before it counts as failed."""
     return timedelta(seconds=getattr(settings, "NOTIFICATIONS_GIVE_UP_AFTER_SECONDS", 24 * 3600))
+
+
+def dkim_selector() -> str:
+    """Under which name the mail server's public key is published; only the doctor asks."""
+    return str(getattr(settings, "NOTIFICATIONS_DKIM_SELECTOR", ""))

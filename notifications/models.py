@@ -126,7 +126,26 @@ class Delivery(models.Model):
                 condition=Q(state__in=["pending", "claimed"]),
                 name="delivery_due",
             ),
+            # For who looks after the installation (figures.py).
+            models.Index(fields=["sent_at"], condition=Q(state="sent"), name="delivery_sent"),
+            models.Index(fields=["due_at"], condition=Q(state="failed"), name="delivery_failed"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.get_state_display()}"
+
+
+class LastRun(models.Model):
+    """When a task of the beat's schedule last began: how others see that beat and worker live."""
+
+    SWEEP = "create_notifications"
+
+    name = models.CharField(primary_key=True, max_length=100)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("last run")
+        verbose_name_plural = _("last runs")
+
+    def __str__(self) -> str:
+        return self.name

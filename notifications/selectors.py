@@ -8,6 +8,11 @@ from django.db.models import Q, QuerySet
 from notifications.models import Delivery, Notification
 
 
+def open_deliveries() -> QuerySet[Delivery]:
+    """Neither sent nor given up."""
+    return Delivery.objects.filter(state__in=Delivery.OPEN_STATES)
+
+
 def due_deliveries(*, now: datetime) -> QuerySet[Delivery]:
     """Deliveries that a worker should take now, longest due first."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)

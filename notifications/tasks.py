@@ -8,9 +8,11 @@ from kombu.exceptions import OperationalError
 
 from notifications import sources
 from notifications.failures import describe_failure
+from notifications.models import LastRun
 from notifications.services.deliver import deliver
 from notifications.services.hand_over import HANDED_OVER_FOR, hand_over_due, take_back
 from notifications.services.notify import notify_due
+from notifications.services.runs import note_run
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ BATCHES_PER_SWEEP = 10
 @shared_task(name="notifications.tasks.create_notifications", ignore_result=True)
 def create_notifications() -> None:
     """Every few seconds: notify who is due, hand due deliveries to workers."""
+    note_run(LastRun.SWEEP)
     for source in sources.registered_sources():
         for _batch in range(BATCHES_PER_SWEEP):
             found = notify_due(source=source, limit=BATCH)

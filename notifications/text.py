@@ -10,5 +10,6 @@ NOT_IN_HEADERS = re.compile(
 
 
 def single_line(text: str) -> str:
-    """Text that can stand in a header: one line, nothing that could start another."""
-    return " ".join(NOT_IN_HEADERS.sub(" ", text).split())
+    """Text that can stand in a header: one line, nothing that could start another. A text that is
+    translated late is so here."""
+    return " ".join(NOT_IN_HEADERS.sub(" ", str(text)).split())

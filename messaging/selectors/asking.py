@@ -5,9 +5,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from messaging import conf
 from messaging.exceptions import MessagingError
 from messaging.identifiers import uuid7
+from messaging.listings import slug_of
 from messaging.models import Conversation, Participant, Role
 from messaging.policies import check_can_ask
 from messaging.questions import keep_question, read_question
@@ -18,10 +18,11 @@ ASKED_BY_ROWS = 25
 
 def asking_context(*, listing: Any, user: Any, session: Any) -> dict[str, Any]:
     """For the page of one listing and whoever looks at it. At most a fixed number of queries."""
-    slug = getattr(listing, conf.listing_slug_field())
+    slug = slug_of(listing)
     own = user.is_authenticated and listing.seller_id == user.pk
     existing = None if own else _find_existing(listing, user)
-    why_not = "" if own or existing else _why_not(listing, user)
+    goes_on = existing is not None and listing.seller_id is not None
+    why_not = "" if own or goes_on else _why_not(listing, user)
     question = read_question(session, slug)
     if question and question.error:  # Said once; the text stays.
         keep_question(session, replace(question, error=""))
@@ -41,7 +42,10 @@ def asking_context(*, listing: Any, user: Any, session: Any) -> dict[str, Any]:
 def _find_existing(listing: Any, user: Any) -> Conversation | None:
     if not user.is_authenticated:
         return None
-    return Conversation.objects.filter(listing_id=listing.pk, buyer_id=user.pk).first()
+    taking_part = Participant.objects.filter(user=user, left_at__isnull=True)
+    return Conversation.objects.filter(
+        listing_id=listing.pk, buyer_id=user.pk, participants__in=taking_part
+    ).first()
 
 
 def _why_not(listing: Any, user: Any) -> str:

@@ -32,13 +32,14 @@ def listing_card(conversation: Conversation, listing: Any | None) -> ListingCard
     return ListingCard(
         title=listing.title,
         url=listing.get_absolute_url(),
-        thumbnail=listing.thumbnail_url,
-        price=listing.price_label,
-        state=listing.state,
-        state_label=listing.state_label,
+        thumbnail=getattr(listing, "thumbnail_url", ""),
+        price=getattr(listing, "price_label", ""),
+        state=getattr(listing, "state", ""),
+        state_label=getattr(listing, "state_label", ""),
     )
 
 
 def other_side(me: Participant, members: list[Participant]) -> Participant | None:
-    """The first participant of the opposite role."""
-    return next((member for member in members if member.role != me.role), None)
+    """The first participant of the opposite role who still takes part, if there is one."""
+    opposite = [member for member in members if member.role != me.role]
+    return min(opposite, key=lambda member: member.has_left, default=None)

@@ -10,9 +10,10 @@ from django.db.models import Count, Max, Q
 
 from messaging import presence, sessions
 from messaging.events import Frame, UserId, groups_of, public_id
-from messaging.exceptions import NotFound
+from messaging.exceptions import NotFound, Unauthenticated
 from messaging.models import Participant
-from messaging.people import display_name
+from messaging.people import display_name, shown_name
+from messaging.selectors.blocks import find_hidden
 from messaging.selectors.conversations import Access, access_conversation
 from messaging.sessions import SessionStamp
 
@@ -38,6 +39,7 @@ class Room:
     role: str
     read_sequence: int
     participants: list[Frame]
+    # Those who may know of each other whether they are here, or typing: nobody blocks the other.
     other_ids: list[UserId]
     other_groups: list[str]
 
@@ -68,30 +70,39 @@ def admit_to_room(session_key: str, conversation_id: UUID) -> tuple[Person, Room
         return None
 
 
+def enter_room(person: Person, conversation_id: UUID) -> Room:
+    """For a connection that has joined its groups: what ended while it was being admitted is
+    found here. Raises Unauthenticated, NotFound."""
+    check_session(person.id, person.stamp)
+    return read_room(person.user, conversation_id)
+
+
 def read_room(user: Any, conversation_id: UUID) -> Room:
     """Raises NotFound."""
     access = access_conversation(user=user, conversation_id=conversation_id)
     others = [member for member in access.others if member.left_at is None]
+    hidden = find_hidden(user.pk, [member.user_id for member in others])
+    told = [member for member in others if member.user_id not in hidden]
     return Room(
         conversation_id=access.conversation.pk,
         revision=access.conversation.revision,
         last_sequence=access.conversation.last_sequence,
         role=access.me.role,
         read_sequence=access.me.read_sequence,
-        participants=_participants(access),
-        other_ids=[member.user_id for member in others if member.user_id is not None],
-        other_groups=groups_of(others),
+        participants=_participants(access, hidden),
+        other_ids=[member.user_id for member in told if member.user_id is not None],
+        other_groups=groups_of(told),
     )
 
 
-def _participants(access: Access) -> list[Frame]:
+def _participants(access: Access, hidden: set[UserId]) -> list[Frame]:
     members = [member for member in access.members if member.left_at is None]
-    ids = [member.user_id for member in members]
+    ids = [member.user_id for member in members if member.user_id not in hidden]
     online, last_seen = presence.find_online(ids), presence.find_last_seen(ids)
     return [
         {
             "id": public_id(member.user_id),
-            "username": member.name,
+            "username": shown_name(member),
             "role": member.role,
             "read_sequence": member.read_sequence,
             "online": member.user_id in online,
@@ -107,20 +118,34 @@ class Inbox:
     cursor: str
 
 
+def enter_inbox(person: Person) -> Inbox:
+    """As `enter_room`. Raises Unauthenticated."""
+    check_session(person.id, person.stamp)
+    return read_inboxes([person.id])[person.id]
+
+
 def read_inboxes(user_ids: Iterable[UserId]) -> dict[UserId, Inbox]:
-    """Unread conversations and a cursor that moves with the newest activity, one query for all."""
+    """Unread conversations and a cursor that moves with the newest activity, with every
+    conversation that comes or goes and with the person's marks, one query for all."""
     rows = (
         Participant.objects.filter(user_id__in=set(user_ids), left_at__isnull=True)
         .values("user_id")
         .annotate(
             newest=Max("last_activity_at"),
             unread=Count("pk", filter=Q(unread_count__gt=0, archived=False)),
+            places=Count("pk"),
+            put_away=Count("pk", filter=Q(archived=True)),
+            with_star=Count("pk", filter=Q(starred=True)),
+            silent=Count("pk", filter=Q(muted=True)),
         )
-        .values_list("user_id", "newest", "unread")
+        .values_list("user_id", "newest", "unread", "places", "put_away", "with_star", "silent")
     )
     found = {
-        user_id: Inbox(unread=unread, cursor=f"{newest.timestamp():.6f}-{unread}")
-        for user_id, newest, unread in rows
+        user_id: Inbox(
+            unread=unread,
+            cursor="-".join(map(str, [f"{newest.timestamp():.6f}", unread, *counts])),
+        )
+        for user_id, newest, unread, *counts in rows
     }
     return {user_id: found.get(user_id, Inbox(0, "0")) for user_id in user_ids}
 
@@ -143,6 +168,12 @@ def read_room_states(conversation_ids: Iterable[UUID]) -> dict[UUID, RoomState]:
         state = states.setdefault(conversation_id, RoomState(revision, {}))
         state.read_sequences[user_id] = read_sequence
     return states
+
+
+def check_session(user_id: UserId, stamp: SessionStamp) -> None:
+    """Raises Unauthenticated unless session, password and account are still valid."""
+    if find_ended([(user_id, stamp)]):
+        raise Unauthenticated()
 
 
 def find_ended(people: Iterable[tuple[UserId, SessionStamp]]) -> set[tuple[UserId, str]]:

@@ -22,9 +22,9 @@ class Access:
 
     @property
     def other(self) -> Participant | None:
-        """The person on the other side."""
+        """The person on the other side: of several the first who still takes part."""
         opposite = [member for member in self.others if member.role != self.me.role]
-        return opposite[0] if opposite else None
+        return min(opposite, key=lambda member: member.has_left, default=None)
 
 
 def access_conversation(*, user: Any, conversation_id: UUID) -> Access:

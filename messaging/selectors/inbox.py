@@ -16,8 +16,10 @@ from messaging import conf, presence
 from messaging.events import Frame, iso, public_id
 from messaging.exceptions import Invalid
 from messaging.fields import has_unstorable_text
-from messaging.listings import listing_class
+from messaging.listings import read_slug, shown_listings
 from messaging.models import Message, Participant, Role
+from messaging.people import shown_name
+from messaging.selectors.blocks import find_hidden
 from messaging.selectors.cards import ListingCard, listing_card, other_side
 from messaging.selectors.messages import last_messages
 
@@ -123,7 +125,8 @@ def _filtered(user: Any, filters: Mapping[str, str]) -> QuerySet[Participant]:
         rows = rows.filter(role=filters["role"])
     if filters["listing"]:
         slug = f"conversation__listing__{conf.listing_slug_field()}"
-        rows = rows.filter(**{slug: filters["listing"]})
+        value = read_slug(filters["listing"])
+        rows = rows.filter(**{slug: value}) if value else rows.none()
     return _search(rows, filters["q"]) if filters["q"] else rows
 
 
@@ -165,24 +168,28 @@ def _decode(cursor: str) -> tuple[datetime, int]:
 
 
 def make_rows(places: list[Participant]) -> list[InboxRow]:
-    """Rows for these places of one person. Four queries whatever their number."""
+    """Rows for these places of one person. Four queries whatever their number, and one more when
+    somebody is here who may have to be hidden."""
     conversations = [place.conversation for place in places]
     members: dict[UUID, list[Participant]] = {row.pk: [] for row in conversations}
     for member in Participant.objects.filter(conversation__in=members).order_by("pk"):
         members[member.conversation_id].append(member)
     listings = {
         listing.pk: listing
-        for listing in listing_class()
-        .for_messaging()
-        .filter(pk__in={row.listing_id for row in conversations if row.listing_id})
+        for listing in shown_listings().filter(
+            pk__in={row.listing_id for row in conversations if row.listing_id}
+        )
     }
     last = last_messages(conversations)
     others = {place.pk: other_side(place, members[place.conversation_id]) for place in places}
     online = presence.find_online(other.user_id for other in others.values() if other)
+    if online:
+        online -= find_hidden(places[0].user_id, online)
     return [
         _row(
             place,
             others[place.pk],
+            members[place.conversation_id],
             listings.get(place.conversation.listing_id),
             last.get(place.conversation_id),
             online,
@@ -194,6 +201,7 @@ def make_rows(places: list[Participant]) -> list[InboxRow]:
 def _row(
     me: Participant,
     other: Participant | None,
+    members: list[Participant],
     listing: Any,
     last: Message | None,
     online: set[Any],
@@ -204,12 +212,12 @@ def _row(
         id=me.conversation_id,
         url=me.conversation.get_absolute_url(),
         other_id=other.user_id if other else None,
-        other_name=other.name if other else "",
+        other_name=shown_name(other) if other else "",
         other_online=bool(other and other.user_id in online),
         role=me.role,
         listing=listing_card(me.conversation, listing),
         last_text=last.body if last and not deleted else "",
-        last_username=_author(me, other, last),
+        last_username=_author(members, last),
         last_mine=mine,
         last_deleted=deleted,
         last_at=last.created_at if last else me.last_activity_at,
@@ -221,9 +229,7 @@ def _row(
     )
 
 
-def _author(me: Participant, other: Participant | None, last: Message | None) -> str:
-    if last is None or last.sender_id is None:
-        return ""
-    if last.sender_id == me.pk:
-        return me.name
-    return other.name if other else ""
+def _author(members: list[Participant], last: Message | None) -> str:
+    """Who said it: of one's own side or of the other, and perhaps no longer here."""
+    key = last.sender_id if last else None
+    return next((shown_name(member) for member in members if key and member.pk == key), "")

@@ -8,7 +8,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from messaging.events import MessageRecord
+from messaging.exceptions import NotFound
 from messaging.models import Conversation, Message, Participant
+from messaging.people import shown_name
+from messaging.policies import check_is_own
+from messaging.selectors.conversations import Access
 
 CHANGES_PAGE = 200
 HISTORY_PAGE = 50
@@ -33,7 +37,7 @@ def to_record(message: Message, members: dict[int, Participant]) -> MessageRecor
         created_revision=message.created_revision,
         revision=message.revision,
         body="" if message.deleted_at else message.body,
-        username=sender.name if sender else "",
+        username=shown_name(sender) if sender else "",
         sender_id=sender.user_id if sender else None,
         role=sender.role if sender else "",
         kind=message.kind,
@@ -57,6 +61,21 @@ def _records(rows: Iterable[Message], conversation_id: UUID) -> list[MessageReco
 
 def _of(conversation_id: UUID) -> QuerySet[Message]:
     return Message.objects.filter(conversation_id=conversation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMessage:
+    message: Message
+    record: MessageRecord
+
+
+def read_own_message(access: Access, sequence: int) -> OwnMessage:
+    """A message of the reader's own. Raises NotFound, and Forbidden for what others wrote."""
+    message = _of(access.conversation.pk).filter(sequence=sequence).first()
+    if message is None:
+        raise NotFound()
+    check_is_own(message=message, participant=access.me)
+    return OwnMessage(message, to_record(message, {access.me.pk: access.me}))
 
 
 def changes_after(conversation_id: UUID, after: int, limit: int = CHANGES_PAGE) -> Changes:

@@ -1,19 +1,21 @@
 """One conversation as a page: a run of messages and everything around it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from messaging import presence
+from messaging import conf, presence
 from messaging.events import MessageRecord
 from messaging.exceptions import MessagingError
-from messaging.listings import listing_class
-from messaging.models import Block, Conversation, Message, Participant
+from messaging.listings import find_listing
+from messaging.models import Conversation, Message, Participant
+from messaging.people import shown_name
 from messaging.policies import refuse_writing
 from messaging.selectors import messages as selectors
+from messaging.selectors.blocks import find_blocks
 from messaging.selectors.cards import ListingCard, listing_card
 from messaging.selectors.conversations import Access
 from messaging.selectors.inbox import InboxRow
@@ -34,11 +36,14 @@ class MessageView:
     username: str
     role: str
     sender_id: Any
-    created_at: datetime | None
+    created_at: datetime
     edited: bool
     deleted: bool
     client_message_id: UUID | None
     read: bool
+    # Until when its author may still do so; None for everybody else and when it is too late.
+    can_edit_until: datetime | None = None
+    can_delete_until: datetime | None = None
     first_of_day: bool = False
     starts_group: bool = True
     unread_divider: bool = False
@@ -64,6 +69,12 @@ class ThreadPage:
     other: Side
     can_write: bool
     why_not: str
+    blocked_by_me: bool
+    archived: bool
+    starred: bool
+    muted: bool
+    edit_seconds: int
+    delete_seconds: int
     older_before: int | None
     revision: int
     last_sequence: int
@@ -86,41 +97,49 @@ def read_thread(access: Access, *, before: int | None = None) -> ThreadPage:
         if before is None
         else selectors.before(conversation.pk, before)
     )
-    refusal = find_refusal(access)
+    blocks = find_blocks(access.me.user_id, [member.user_id for member in _opposite(access)])
+    refusal = _find_refusal(access, blocks)
+    mine = [blocked for blocker, blocked in blocks if blocker == access.me.user_id]
+    other = access.other
+    # An edit puts words before the other side, as a message does; to take back is not to write.
+    edit_window = timedelta(0) if refusal else conf.edit_window()
     return ThreadPage(
         conversation=conversation,
-        card=listing_card(conversation, _find_listing(conversation)),
+        card=listing_card(conversation, find_listing(conversation.listing_id)),
         me=_side(access.me),
-        other=_other(access),
+        other=_show(other, hidden=other is not None and _is_among(other, blocks)),
         can_write=refusal is None,
         why_not=str(refusal.sentence) if refusal else "",
+        blocked_by_me=other is not None and other.user_id in mine,
+        archived=access.me.archived,
+        starred=access.me.starred,
+        muted=access.me.muted,
+        edit_seconds=int(edit_window.total_seconds()),
+        delete_seconds=int(conf.delete_window().total_seconds()),
         older_before=records[0].sequence if records and records[0].sequence > 1 else None,
         revision=conversation.revision,
         last_sequence=conversation.last_sequence,
-        messages=_views(records, access),
+        messages=_views(records, access, edit_window),
         records=records,
     )
 
 
-def _find_listing(conversation: Conversation) -> Any | None:
-    if conversation.listing_id is None:
-        return None
-    return listing_class().for_messaging().filter(pk=conversation.listing_id).first()
+def _opposite(access: Access) -> list[Participant]:
+    return [member for member in access.others if member.role != access.me.role]
 
 
-def find_refusal(access: Access) -> MessagingError | None:
+def _is_among(member: Participant, blocks: list[tuple[Any, Any]]) -> bool:
+    return any(member.user_id in pair for pair in blocks)
+
+
+def _find_refusal(access: Access, blocks: list[tuple[Any, Any]]) -> MessagingError | None:
     """Why the person may not write here, by the same rule that `record` applies."""
-    opposite = [m.user for m in access.others if m.role != access.me.role and not m.has_left]
-    mine, theirs = access.me.user_id, [user.pk for user in opposite if user is not None]
-    blocked = (
-        Block.objects.filter(blocker=mine, blocked__in=theirs)
-        | Block.objects.filter(blocker__in=theirs, blocked=mine)
-    ).exists()
+    present = [member for member in _opposite(access) if not member.has_left]
     return refuse_writing(
         active=True,
         left=access.me.has_left,
-        blocked=blocked,
-        alone=not any(user is not None and user.is_active for user in opposite),
+        blocked=any(_is_among(member, blocks) for member in present),
+        alone=not any(member.user is not None and member.user.is_active for member in present),
         state=access.conversation.state,
     )
 
@@ -129,13 +148,16 @@ def _side(member: Participant) -> Side:
     return Side(member.user_id, member.name, member.role, member.read_sequence)
 
 
-def _other(access: Access) -> Side:
-    other = access.other
+def _show(other: Participant | None, *, hidden: bool) -> Side:
+    """The other side. `hidden`: between people who cannot write to each other, nobody sees who
+    is here."""
     if other is None:
         return Side(None, "", "", 0)
+    if hidden:
+        return Side(other.user_id, shown_name(other), other.role, other.read_sequence)
     return Side(
         id=other.user_id,
-        name=other.name,
+        name=shown_name(other),
         role=other.role,
         read_sequence=other.read_sequence,
         online=other.user_id in presence.find_online([other.user_id]),
@@ -143,16 +165,18 @@ def _other(access: Access) -> Side:
     )
 
 
-def _views(records: list[MessageRecord], access: Access) -> list[MessageView]:
-    opposite = [member for member in access.others if member.role != access.me.role]
-    read_by_other = max((member.read_sequence for member in opposite), default=0)
+def _views(
+    records: list[MessageRecord], access: Access, edit_window: timedelta
+) -> list[MessageView]:
+    read_by_other = max((member.read_sequence for member in _opposite(access)), default=0)
     views: list[MessageView] = []
     previous: MessageRecord | None = None
     divider = False
     for record in records:
         mine = record.sender_id is not None and record.sender_id == access.me.user_id
         here = not divider and not mine and _counts_as_unread(record, access.me.read_sequence)
-        views.append(_view(record, previous, mine=mine, read_by_other=read_by_other, divider=here))
+        view = _view(record, previous, mine=mine, read_by_other=read_by_other, divider=here)
+        views.append(_with_ends(view, edit_window) if mine else view)
         divider, previous = divider or here, record
     return views
 
@@ -191,6 +215,22 @@ def _view(
         starts_group=new_day or divider or not _belongs_to(record, previous),
         unread_divider=divider,
     )
+
+
+def _with_ends(view: MessageView, edit_window: timedelta) -> MessageView:
+    """One's own message, with until when it can be changed."""
+    if view.deleted:
+        return view
+    return replace(
+        view,
+        can_edit_until=_end_of(edit_window, view.created_at),
+        can_delete_until=_end_of(conf.delete_window(), view.created_at),
+    )
+
+
+def _end_of(window: timedelta, start: datetime) -> datetime | None:
+    end = start + window
+    return end if end > timezone.now() else None
 
 
 def _day(moment: datetime) -> Any:

@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from messaging import conf, policies, rate_limits
-from messaging.exceptions import MessagingError, RateLimited, Unavailable
+from messaging.exceptions import MessagingError, NotFound, RateLimited, Unavailable
 from messaging.models import Conversation, Participant, Role
 from messaging.people import display_name, is_new_account
 from messaging.services.drafts import Draft, Receipt
 from messaging.services.messages import publish_recorded
+from messaging.services.participants import return_to_conversation
 from messaging.services.record import record
 from messaging.sessions import SessionStamp
 
@@ -67,7 +68,13 @@ def _start(
         name=display_name(buyer),
         session=session,
     )
-    return publish_recorded(record([draft]))
+    recorded = record([draft])
+    if isinstance(recorded.outcomes[0], NotFound):
+        # They had left. A retry of what is stored has been answered above and brings nobody back.
+        policies.check_can_ask(listing=listing, user=buyer)
+        return_to_conversation(user=buyer, conversation_id=conversation_id)
+        recorded = record([draft])
+    return publish_recorded(recorded)
 
 
 def find_conversation_id(*, listing: Any, buyer: Any) -> UUID | None:

@@ -8,13 +8,15 @@ from messaging.services.drafts import ParticipantRow
 
 def touch_inbox_row(member: ParticipantRow, *, sender: ParticipantRow, now: datetime) -> None:
     """Apply one message of `sender` to one participant, who may be the sender."""
+    if member.has_left:
+        return
     member.changed = True
     member.last_activity_at = now
     if member.role == sender.role:
         member.waiting_since = None  # Somebody of this side has answered.
     elif member.waiting_since is None:
         member.waiting_since = now
-    if member.id == sender.id or member.has_left:
+    if member.id == sender.id:
         return
     member.unread_count += 1
     member.archived = False  # What was put away comes back when the other side writes.

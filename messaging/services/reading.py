@@ -9,25 +9,45 @@ from django.db.models import Q
 from messaging.events import UserId, groups_of, read_event
 from messaging.exceptions import NotFound, Unavailable
 from messaging.models import Conversation, Message, Participant
+from messaging.selectors.connections import check_session
 from messaging.services.messages import publish_on_commit
+from messaging.sessions import SessionStamp
 
 
-def mark_read(*, user_id: UserId, conversation_id: UUID, sequence: int, origin: str = "") -> int:
+def mark_read(
+    *,
+    user_id: UserId,
+    conversation_id: UUID,
+    sequence: int,
+    session: SessionStamp | None = None,
+    origin: str = "",
+) -> int:
     """Move a person's read position forward to `sequence`, or to the head if that is less, and
-    tell everybody in the conversation. Gives the position. Raises NotFound, Unavailable."""
+    tell everybody in the conversation. Gives the position.
+
+    Raises NotFound, Unavailable, and Unauthenticated when the `session` has ended.
+    """
     try:
         with transaction.atomic():
-            return _move(user_id, conversation_id, sequence, origin)
+            return _move(user_id, conversation_id, sequence, session, origin)
     except DatabaseError as error:
         raise Unavailable() from error
 
 
-def _move(user_id: UserId, conversation_id: UUID, sequence: int, origin: str) -> int:
+def _move(
+    user_id: UserId,
+    conversation_id: UUID,
+    sequence: int,
+    session: SessionStamp | None,
+    origin: str,
+) -> int:
     # The conversation first: a message that is being stored right now must be counted or not,
     # and a count taken beside it would be written over the one that `record` writes.
     conversation = (
         Conversation.objects.select_for_update(no_key=True).filter(pk=conversation_id).first()
     )
+    if session is not None:
+        check_session(user_id, session)
     members = list(Participant.objects.filter(conversation_id=conversation_id).order_by("pk"))
     me = next((member for member in members if member.user_id == user_id), None)
     if conversation is None or me is None or me.left_at is not None:

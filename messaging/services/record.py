@@ -4,6 +4,7 @@ statements whatever the batch's size (docs/adr/0002-one-write-function.md).
 Lock order, here and everywhere: conversations, then participants, each by id.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from messaging import policies, sessions
+from messaging import metrics, policies, sessions
 from messaging.events import Event, MessageRecord, groups_of, message_event, read_event
 from messaging.exceptions import NotFound, Unauthenticated
 from messaging.models import Message
@@ -48,9 +49,12 @@ def record(drafts: Sequence[Draft]) -> Recorded:
     A draft that breaks a rule gets its own refusal and costs the others nothing. The events are
     for publishing after the commit, which is the caller's.
     """
+    began = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         batch = _Batch(_statements(), cursor, drafts)
-        return batch.run()
+        recorded = batch.run()
+        transaction.on_commit(lambda: metrics.note_commit(recorded.outcomes, began), robust=True)
+    return recorded
 
 
 def _statements() -> Statements:

@@ -8,19 +8,17 @@ from django.db.models import F
 from django.utils import timezone
 
 from messaging import rate_limits
-from messaging.listings import listing_class
 from messaging.models import Conversation, Message, Participant
 from messaging.services.conversations import start_conversation
 from messaging.services.drafts import Draft, Receipt
 from messaging.services.record import record
+from tests import cast
 from tests.cast import make_person
 
 
 def make_listing(seller: Any, title: str, **fields: Any) -> Any:
-    slug = title.lower().replace(" ", "-")
-    return listing_class().objects.create(
-        seller=seller, title=title, slug=slug, text="As good as new.", price=10, **fields
-    )
+    """Of the site that the tests stand in; its address is its title with hyphens."""
+    return cast.make_listing(seller, title, **fields)
 
 
 def ask(listing: Any, buyer: Any, body: str = "Is it still there?") -> Conversation:

@@ -22,6 +22,7 @@ from messaging.hub import current_hub
 from messaging.journal import current_journal
 from messaging.routing import websocket_application
 from messaging.runtime import database_executor, in_database
+from messaging.session_watch import current_session_watch
 
 ORIGIN = settings.MESSAGING_ALLOWED_ORIGINS[0]
 SILENCE_SECONDS = 0.3
@@ -178,6 +179,7 @@ async def end_what_was_started() -> None:
     """Whatever would go on by itself ends before the loop and the tables do."""
     await current_journal().close()
     endless = [current_heartbeat()._task, current_hub()._receiving]
+    endless.append(current_session_watch()._checking)
     for task in [*endless, *current_attendance()._leaving.values()]:
         if task is not None:
             task.cancel()

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.client import MULTIPART_CONTENT
 from django.utils import timezone
 
+from messaging import urls
 from messaging.models import Conversation, Message, Participant
 from messaging.tests.browsing import JSON, get_json, post_json, url
 from messaging.tests.crowd import ask, change_place, make_listing
@@ -22,9 +23,21 @@ ROUTES: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "messages/?before=2", {}),
     ("POST", "new_message/", {"message": "Hello"}),
     ("POST", "read/", {"sequence": 1}),
+    ("GET", "messages/1/edit/", {}),
+    ("POST", "messages/1/edit/", {"message": "Something else"}),
+    ("GET", "messages/1/delete/", {}),
+    ("POST", "messages/1/delete/", {}),
+    ("POST", "archive/", {"on": "1"}),
+    ("POST", "star/", {"on": "1"}),
+    ("POST", "mute/", {"on": "1"}),
+    ("GET", "leave/", {}),
+    ("POST", "leave/", {}),
 ]
+# A page that asks, and the form on it.
+BOTH_METHODS = {"messages/1/edit/", "messages/1/delete/", "leave/"}
 MALFORMED = ["7", "x" * 36, "0" * 31, "0" * 33, "%00", "é", "..", "00000000-0000-0000-0000-", "a b"]
 SECRET = "Is it still there?"
+OF_ONE_REQUEST = {"Content-Length", "X-Request-ID"}
 
 each_route = pytest.mark.parametrize(
     ("method", "tail", "body"), ROUTES, ids=[f"{method} {tail}" for method, tail, _ in ROUTES]
@@ -45,6 +58,14 @@ def without_token(response: Any, *also: str) -> str:
     for word in also:
         text = text.replace(word, "")
     return text
+
+
+def test_each_url_of_a_conversation_is_among_them() -> None:
+    before = "conversation/<str:conversation_id>/"
+    paths = [str(each.pattern) for each in urls.urlpatterns]
+    tails = {path.removeprefix(before) for path in paths if path.startswith(before)}
+    tails = {tail.replace("<str:sequence>", "1") for tail in tails}
+    assert tails == {tail.partition("?")[0] for _, tail, _ in ROUTES}
 
 
 @each_route
@@ -71,9 +92,10 @@ def test_a_strangers_conversation_looks_like_none(
 
     assert [answer.status_code for answer in answers] == [404] * len(answers)
     names = [str(conversation.pk), str(missing), *MALFORMED, "%C3%A9", "%20", "a%20b", "\x00"]
-    assert len({without_token(answer, *names) for answer in answers[:2]}) == 1
+    ids = [str(answer.headers.get("X-Request-ID")) for answer in answers]
+    assert len({without_token(answer, *names, *ids) for answer in answers[:2]}) == 1
     headers = [
-        {name: value for name, value in answer.headers.items() if name != "Content-Length"}
+        {name: value for name, value in answer.headers.items() if name not in OF_ONE_REQUEST}
         for answer in answers
     ]
     assert all(found == headers[0] for found in headers)
@@ -104,7 +126,7 @@ def test_neither_staff_nor_who_left_is_a_participant(
     assert ask_for(client, method, url(conversation, tail), body, JSON).status_code == 404
 
 
-@pytest.mark.parametrize("tail", ["new_message/", "read/"])
+@pytest.mark.parametrize("tail", ["new_message/", "read/", "messages/1/edit/", "archive/"])
 @pytest.mark.parametrize("body", ["{", "[]", '{"message": 7}', "\x00"])
 def test_a_stranger_learns_nothing_from_a_broken_body(
     tail: str, body: str, conversation: Conversation, stranger: Any, buyer: Any, client_of: Any
@@ -147,7 +169,11 @@ def test_a_page_signed_out_leads_to_log_in_and_back(path: str, client: Client, d
     assert get_json(client, path).status_code == 401
 
 
-@pytest.mark.parametrize(("tail", "body"), [("new_message/", {"message": "x"}), ("read/", {})])
+@pytest.mark.parametrize(
+    ("tail", "body"),
+    [("new_message/", {"message": "x"}), ("read/", {}), ("star/", {"on": "1"})]
+    + [("messages/1/edit/", {"message": "x"}), ("messages/1/delete/", {})],
+)
 def test_a_form_signed_out_leads_back_to_the_thread(
     tail: str, body: dict[str, str], conversation: Conversation, client: Client
 ) -> None:
@@ -171,14 +197,16 @@ def test_the_other_method_is_not_allowed(
 ) -> None:
     other = "POST" if method == "GET" else "GET"
     for someone in (client_of(buyer), client):
-        for accept in ("text/html", JSON):
+        for accept in ("text/html", JSON) if tail not in BOTH_METHODS else ():
             response = ask_for(someone, other, url(conversation, tail), {}, accept)
             assert response.status_code == 405
     for verb in ("put", "patch", "delete"):
         assert getattr(client, verb)(url(conversation, tail)).status_code == 405
 
 
-@pytest.mark.parametrize("tail", ["new_message/", "read/", "start"])
+@pytest.mark.parametrize(
+    "tail", ["new_message/", "read/", "start", "messages/1/edit/", "archive/", "star/", "mute/"]
+)
 def test_forms_and_json_need_the_token(
     tail: str, conversation: Conversation, buyer: Any, listing: Any
 ) -> None:
@@ -187,7 +215,7 @@ def test_forms_and_json_need_the_token(
     path = (
         "/listings/walnut-sideboard/conversation/" if tail == "start" else url(conversation, tail)
     )
-    body = {"message": "Hello", "sequence": "1"}
+    body = {"message": "Hello", "sequence": "1", "on": "1"}
     client.get(url(conversation))
     token = client.cookies["csrftoken"].value
 
@@ -235,6 +263,10 @@ def test_only_the_path_says_which_conversation(
     assert answer.json()["conversation"] == str(conversation.pk)
     assert (answer.json()["sequence"], others.messages.count()) == (2, 1)
     post_json(ana, url(conversation, f"read/{query}"), sequence=1, conversation=str(others.pk))
+    post_json(ana, url(conversation, f"messages/1/edit/{query}"), **body)
+    post_json(ana, url(conversation, f"star/{query}"), on=1, conversation=str(others.pk))
+    assert others.messages.get().revision == 1
+    assert not Participant.objects.filter(conversation=others, starred=True).exists()
     assert not Participant.objects.filter(conversation=others, read_sequence__gt=0).exists()
     path = f"{url(others)}?conversation={conversation.pk}"
     assert get_json(ana, path).status_code == 404

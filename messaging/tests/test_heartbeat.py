@@ -6,7 +6,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from messaging import heartbeat
+from messaging import heartbeat, session_watch
 from messaging.attendance import current_attendance
 from messaging.heartbeat import current_heartbeat
 from messaging.models import Conversation, Participant
@@ -19,6 +19,12 @@ from messaging.tests.sockets import Sockets
 @pytest.fixture(autouse=True)
 def short_heartbeat(settings: Any) -> None:
     settings.MESSAGING_HEARTBEAT_SECONDS = 0.1
+
+
+@pytest.fixture(autouse=True)
+def no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a session has ended is told to nobody: as if the layer had lost it."""
+    monkeypatch.setattr(session_watch, "GATHER_SECONDS", 60)
 
 
 @pytest.fixture
@@ -240,6 +246,7 @@ async def test_who_is_no_longer_a_participant_is_closed(
     place = Participant.objects.filter(conversation=conversation, user=buyer)
     await place.aupdate(left_at=timezone.now())
     assert await ana.close_code() == 4503
+    assert len((await sol.expect("participants"))["participants"]) == 1
     await sol.expect("heartbeat")
     await inbox.expect("heartbeat")
 

@@ -19,7 +19,12 @@ async def test_ready_counts_unread_conversations(
     sol = await sockets.open(seller, "/ws/inbox/")
     ready = await sol.receive()
     cursor = ready.pop("cursor")
-    assert ready == {"type": "ready", "unread": 1, "heartbeat_seconds": 25}
+    assert ready == {
+        "type": "ready",
+        "user": seller.pk,
+        "unread": 1,
+        "heartbeat_seconds": 25,
+    }
     assert isinstance(cursor, str)
     ana = await sockets.open(buyer, "/ws/inbox/")
     assert (await ana.receive())["unread"] == 0

@@ -58,6 +58,7 @@ async def test_ready_is_the_first_frame_and_says_where_things_stand(
     people = {person.pop("id"): person for person in ready.pop("participants")}
     assert ready == {
         "type": "ready",
+        "user": seller.pk,
         "conversation": str(conversation.pk),
         "revision": 2,
         "last_sequence": 2,

@@ -139,6 +139,7 @@ async def test_fifty_short_visits_leave_nothing(
         "presence",
         f"presence.{buyer.pk}",
         f"seller.{seller.pk}",
+        "sessions",
     }
     assert await sol.has_heard_all()
 

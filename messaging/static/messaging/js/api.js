@@ -1,4 +1,6 @@
 // HTTP with JSON, to the same addresses that the forms and pages have.
+import { csrfToken } from "./page.js";
+
 const DEADLINE = 15_000; // milliseconds
 
 /** The answer as {status, body, retryAfter}. Status 0: the line is down. */
@@ -15,8 +17,8 @@ async function ask(url, options = {}) {
 
 export const getJson = (url) => ask(url);
 
-export function postJson(url, fields, token) {
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+export function postJson(url, fields) {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
   return ask(url, { method: "POST", headers, body: JSON.stringify(fields) });
 }
 

@@ -9,9 +9,14 @@ const PAUSES = {
   4429: () => FLOOD_PAUSE * (1 + Math.random()),
 };
 
-/** `end`: why not to come back; `whenLookedAt`: only when somebody looks; `pause`: at least, in ms. */
+// A new password changes the key of the very session in which it was set. That one lives on, and the
+// browser has its new key when the answer has come.
+const NEW_KEY_PAUSE = 2_000;
+
+/** `end`: why not to come back; `asksAfter`: ask over HTTP then (ms), and only who is still signed in
+ * comes back; `whenLookedAt`: only when somebody looks; `pause`: at least, in ms. */
 export function afterClose(code) {
-  if (code === 4501) return { end: "signed_out" };
+  if (code === 4501) return { asksAfter: NEW_KEY_PAUSE, pause: 0 };
   if (code >= 4500 && code < 4600) return { end: "gone" };
   return { whenLookedAt: code === 4430, pause: PAUSES[code]?.() ?? 0 };
 }

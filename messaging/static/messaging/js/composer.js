@@ -15,14 +15,17 @@ export class Composer {
   #field;
   #draft;
   #send;
+  #editLast;
   #sayTyping;
 
-  /** `send(text)` takes what was written; `typing()` is called while somebody writes. */
-  constructor({ form, store, name, send, typing }) {
+  /** `send(text)` takes what was written; `typing()` is called while somebody writes; `editLast()`
+   * goes back to the last message, and says whether there is one to go back to. */
+  constructor({ form, store, name, send, typing, editLast }) {
     this.#form = form;
     this.#field = form.elements.message;
     this.#draft = new Draft({ field: this.#field, store, name });
     this.#send = send;
+    this.#editLast = editLast;
     this.#sayTyping = limit(typing, TYPING_EVERY);
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#field.addEventListener("keydown", (event) => this.#press(event));
@@ -47,6 +50,8 @@ export class Composer {
   }
 
   #press(event) {
+    const plain = !(event.shiftKey || event.altKey || event.ctrlKey || event.metaKey);
+    if (event.key === "ArrowUp" && plain && !this.#field.value && this.#editLast()) event.preventDefault();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch.matches) return;
     event.preventDefault();
     this.#form.requestSubmit();

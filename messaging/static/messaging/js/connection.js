@@ -16,6 +16,7 @@ export class Connection {
   #attempts = 0;
   #opened = false;
   #ended = true;
+  #signedOut = false;
   #whenLookedAt = false;
   #lastFrameAt = 0;
   #pingedAt = 0;
@@ -92,14 +93,20 @@ export class Connection {
     this.#pingedAt = 0;
     const next = afterClose(code);
     this.#listener.down(next.whenLookedAt ? "elsewhere" : "offline");
-    const end = next.end ?? (this.#opened ? null : await this.#listener.refused());
-    if (end) return this.#end(end);
+    const asks = next.asksAfter || !this.#opened;
+    if (next.asksAfter) await new Promise((done) => setTimeout(done, next.asksAfter));
+    if (this.#socket) return; // Somebody looked at the page meanwhile.
+    const end = next.end ?? (asks ? await this.#listener.refused() : null);
+    if (end) return this.end(end);
     if (next.whenLookedAt) this.#whenLookedAt = true;
     else this.#openLater(next.pause);
   }
 
-  #end(reason) {
+  /** Signed out, it tries again when somebody looks: they may have signed in elsewhere. */
+  end(reason) {
     this.#ended = true;
+    this.#signedOut = reason === "signed_out";
+    this.#drop();
     this.#listener.down(reason);
   }
 
@@ -114,7 +121,8 @@ export class Connection {
   // Signs of life
 
   #hope() {
-    if (this.#ended) return;
+    if (this.#ended && !this.#signedOut) return;
+    this.#ended = this.#signedOut = false;
     if (this.isOpen) return this.#ping();
     if (this.#socket) return;
     this.#attempts = 0;

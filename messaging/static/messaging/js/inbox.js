@@ -3,6 +3,7 @@
 import { getJson, getPage } from "./api.js";
 import { Connection } from "./connection.js";
 import { ConnectionLine } from "./connection_line.js";
+import { showPlace } from "./flags.js";
 import { mergeLiveParts } from "./live_parts.js";
 import { MoreRows } from "./more_rows.js";
 import { userId } from "./page.js";
@@ -11,6 +12,7 @@ import { gather } from "./throttle.js";
 import { refreshTimes } from "./times.js";
 
 const SETTLE = 200; // milliseconds: a burst is one question
+const CHANGES = new Set(["chat_message", "message_changed", "participants", "removed"]);
 
 const list = document.querySelector("[data-rows]");
 const more = new MoreRows(list, document.querySelector("[data-more]"));
@@ -39,7 +41,11 @@ function mergeEmpty(fresh) {
 const refreshSoon = gather(refresh, SETTLE);
 
 function receive(frame) {
-  if (frame.type === "chat_message" || frame.type === "message_changed") refreshSoon();
+  if (CHANGES.has(frame.type)) refreshSoon();
+  if (frame.type === "place") {
+    showPlace(frame);
+    refreshSoon();
+  }
   if (frame.type === "read" && String(frame.user) === userId) refreshSoon();
   if (frame.type === "ready") line?.up();
   if ((frame.type === "ready" || frame.type === "heartbeat") && frame.cursor !== cursor) {
@@ -75,4 +81,5 @@ function startWhenSeen() {
 
 window.addEventListener("resize", startWhenSeen);
 document.addEventListener("messaging:read", refreshSoon);
+document.addEventListener("messaging:place", refreshSoon);
 startWhenSeen();

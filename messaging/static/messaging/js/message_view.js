@@ -58,6 +58,20 @@ export function showPending(element, state, detail) {
   if (state === "failed") part(element, "choices").append(choices.content.cloneNode(true));
 }
 
+/** One's own change, as soon as it is stored. */
+export function editedMessage(element, text, revision) {
+  element.dataset.revision = revision;
+  part(element, "body").textContent = text;
+  part(element, "edited").hidden = false;
+}
+
+export function deletedMessage(element, revision) {
+  element.dataset.revision = revision;
+  element.classList.add("message--deleted");
+  part(element, "body").textContent = phrase("deleted");
+  part(element, "edited").hidden = true;
+}
+
 export function showRead(element) {
   part(element, "status").textContent = phrase("read");
 }

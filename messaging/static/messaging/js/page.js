@@ -1,9 +1,14 @@
 // What the page says about itself: who looks at it, in which language, with which words.
 const words = document.getElementById("phrases")?.dataset ?? {};
 
-export const userId = document.querySelector("meta[name='user-id']")?.content ?? "";
+const meta = (name) => document.querySelector(`meta[name='${name}']`)?.content ?? "";
+
+export const userId = meta("user-id");
 export const language = document.documentElement.lang || "en";
-export const timeZone = document.documentElement.dataset.timeZone || undefined;
+export const timeZone = meta("time-zone") || undefined;
+
+/** Out of a form of the page: the cookie with it may have any name, or be none of a script's business. */
+export const csrfToken = () => document.querySelector("[name='csrfmiddlewaretoken']")?.value ?? "";
 
 /** A phrase of the page with what it speaks of filled in. */
 export function phrase(name, { n = "", s = "" } = {}) {

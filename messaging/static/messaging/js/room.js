@@ -1,15 +1,20 @@
 // One conversation on the line: hands over what happens in it, once, and notices what is missing.
 import { getJson, postJson } from "./api.js";
 import { Connection } from "./connection.js";
+import { userId } from "./page.js";
 
 const GAP_PATIENCE = 1_000; // milliseconds for a late frame or ack to fill a gap
 const MOST_PAGES = 50; // of 200 changes; more than that comes with the next try
-const HANDED_ON = new Set(["chat_message", "message_changed", "ack", "error", "read", "typing", "presence"]);
+const HANDED_ON = new Set([
+  ...["chat_message", "message_changed", "ack", "error", "read", "typing"],
+  ...["presence", "participants", "place"],
+]);
 
 export class Room {
   #conversation;
   #messagesUrl;
   #cursor;
+  #asked = 0; // the revision after which changes were last asked for
   #head = 0;
   #ahead = new Set();
   #catchingUp = true;
@@ -45,10 +50,10 @@ export class Room {
   }
 
   /** Sends a message by the socket, or by HTTP where sockets do not get through. */
-  deliver(message, sendForm) {
+  deliver(message, url) {
     if (this.send({ type: "chat_message", ...message })) return true;
     if (!this.#overHttp) return false;
-    this.#post(message, sendForm);
+    this.#post(message, url);
     return true;
   }
 
@@ -64,8 +69,16 @@ export class Room {
     else if (HANDED_ON.has(frame.type)) this.#listener[frame.type](frame);
   }
 
-  /** What was asked for has been handed over, up to `revision`. */
+  /** What was asked for has been handed over, up to `revision`; to somebody else, if another person
+   * has signed in with this browser since: this page is none of theirs. */
   #ready(frame) {
+    const reader = String(frame.user ?? userId);
+    if (reader !== userId) return this.#connection.end("signed_out");
+    if (frame.revision < this.#asked) {
+      // The database was restored to an earlier state: numbers that this page knows are given again.
+      window.location.reload();
+      return;
+    }
     this.#catchingUp = false;
     this.#overHttp = false;
     this.#moveTo(frame.revision);
@@ -105,6 +118,7 @@ export class Room {
 
   #resume() {
     if (!this.#connection.send({ type: "resume", after: this.#cursor })) return;
+    this.#asked = this.#cursor;
     this.#catchingUp = true;
   }
 
@@ -112,6 +126,7 @@ export class Room {
 
   #path() {
     this.#catchingUp = true;
+    this.#asked = this.#cursor;
     return `/ws/room/${this.#conversation}/?after=${this.#cursor}`;
   }
 
@@ -142,8 +157,8 @@ export class Room {
     this.#frame({ type: "chat_message", ...change });
   }
 
-  async #post(message, { url, token }) {
-    const { status, body, retryAfter } = await postJson(url, message, token);
+  async #post(message, url) {
+    const { status, body, retryAfter } = await postJson(url, message);
     const id = message.client_message_id;
     if (status === 200 || status === 201) this.#listener.ack({ client_message_id: id, ...body });
     else if (status === 0) this.#down("offline");

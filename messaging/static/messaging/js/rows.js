@@ -3,7 +3,7 @@
 /** Takes over what `fresh` has. Rows that `fresh` lacks go, unless more than its page was loaded. */
 export function mergeRows(list, fresh, { keepRest = false } = {}) {
   const rows = [...fresh.children].map((row) => mergeRow(list, row));
-  if (!keepRest) for (const row of [...list.children]) if (!rows.includes(row)) row.remove();
+  if (!keepRest) for (const row of [...list.children]) if (!rows.includes(row)) remove(row);
   arrange(list, rows);
   markCurrent(list);
 }
@@ -11,10 +11,20 @@ export function mergeRows(list, fresh, { keepRest = false } = {}) {
 function mergeRow(list, fresh) {
   const known = list.querySelector(`#${CSS.escape(fresh.id)}`);
   if (!known) return document.adoptNode(fresh);
-  const [link, freshLink] = [known.firstElementChild, fresh.firstElementChild];
-  if (link.innerHTML !== freshLink.innerHTML) link.replaceChildren(...freshLink.childNodes);
-  link.className = freshLink.className;
+  for (const [index, freshPart] of [...fresh.children].entries()) mergePart(known.children[index], freshPart);
   return known;
+}
+
+function mergePart(part, fresh) {
+  if (part.innerHTML !== fresh.innerHTML) part.replaceChildren(...fresh.childNodes);
+  part.className = fresh.className;
+}
+
+/** Whoever was in a row that goes is in the next one. */
+function remove(row) {
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  if (row.contains(document.activeElement)) next?.firstElementChild.focus();
+  row.remove();
 }
 
 /** The row with the focus stays put and the others move around it: a moved one would lose it. */

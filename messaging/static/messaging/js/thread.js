@@ -2,8 +2,11 @@
 import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
+import { showPlace } from "./flags.js";
+import { MessageChanges } from "./message_changes.js";
 import { MessageList } from "./message_list.js";
 import { showPending } from "./message_view.js";
+import "./menus.js";
 import { OlderMessages } from "./older_messages.js";
 import { Outbox } from "./outbox.js";
 import { userId } from "./page.js";
@@ -47,6 +50,8 @@ const room = new Room({
     error: (frame) => outbox.refuse(frame),
     read: (frame) => read(frame.user, frame.sequence),
     typing: (frame) => String(frame.user) !== userId && typingSign.show(frame.expires_in),
+    participants: (frame) => meet(frame.participants),
+    place: (frame) => showPlace(frame),
     presence: (frame) => presence.show({ ...frame, id: frame.user }),
     ready: (frame) => meet(frame.participants ?? []),
     up: () => goOn(),
@@ -71,7 +76,14 @@ const composer =
     name: `draft.${conversation}`,
     send: (text) => send(text),
     typing: () => room.send({ type: "typing" }),
+    editLast: () => changes.editLast(),
   });
+
+const changes = new MessageChanges({
+  messages: byId("messages"),
+  page,
+  goBack: () => (composer ? composer.focus() : byId("log").focus({ preventScroll: true })),
+});
 
 // What comes in
 
@@ -80,16 +92,23 @@ function receive(frame) {
   if (frame.sequence < list.oldest && byId("older")) return; // It loads with its neighbours.
   let isNew = false;
   keeper.arrive(() => (isNew = list.put(frame)));
+  changes.look();
   if (mine) return settle(frame);
   if (!isNew) return;
   if (!tracker.isLooking) list.divide(tracker.position);
   typingSign.hide();
-  if (frame.kind !== "system") announcer.announce(frame);
+  if (frame.kind !== "system") {
+    announcer.announce(frame);
+    showPlace({ conversation, archived: false }); // It has come back to the inbox with that.
+  }
   tracker.look();
 }
 
 function change(frame) {
-  if (frame.sequence >= list.oldest) keeper.hold(() => list.put(frame));
+  if (frame.sequence < list.oldest) return;
+  keeper.hold(() => list.put(frame));
+  if (frame.sequence <= othersRead) list.markRead(othersRead);
+  changes.look();
 }
 
 function settle(frame) {
@@ -99,6 +118,7 @@ function settle(frame) {
 
 function acknowledge(frame) {
   list.confirm(frame);
+  changes.look();
   settle(frame);
 }
 
@@ -126,6 +146,7 @@ function goOn() {
 function stop(reason) {
   isUp = false;
   line.down(reason);
+  if (reason === "gone" && form) form.hidden = true; // Nothing could be sent any more.
   typingSign.hide();
   outbox.pause();
   showOutbox();
@@ -141,9 +162,7 @@ function send(text) {
 
 function deliver({ id, message }) {
   const position = tracker.isLooking ? { read: list.newest } : {};
-  const { csrfmiddlewaretoken: token } = form?.elements ?? {};
-  const way = { url: form?.action, token: token?.value };
-  return room.deliver({ client_message_id: id, message, ...position }, way);
+  return room.deliver({ client_message_id: id, message, ...position }, form?.action);
 }
 
 function sayRead(sequence) {
@@ -174,6 +193,7 @@ function showOlder(frames) {
     for (const frame of frames) list.put(frame);
     list.markRead(othersRead);
   });
+  changes.look();
 }
 
 // A page of older messages, or one that a refused form left at the form's address: the thread itself
@@ -187,6 +207,7 @@ if (byId("older")) {
 }
 forgetSentAsks(list.ownIds, userId);
 showOutbox();
+changes.look();
 keeper.startAt(list.divider);
 composer?.focus();
 room.enter();

@@ -1,0 +1,110 @@
+"""Who else is in a room: who they are, how far they have read, and whether they are here."""
+
+from contextlib import suppress
+from typing import Any
+
+from messaging import runtime
+from messaging.changing import ChangingConnection
+from messaging.close_codes import CloseCode
+from messaging.events import (
+    Event,
+    participants_frame,
+    presence_event,
+    presence_group,
+    public_id,
+    read_event,
+)
+from messaging.exceptions import NotFound
+from messaging.selectors import connections as selectors
+
+
+class MemberWatch(ChangingConnection):
+    """The part of a room's connection that looks after its people."""
+
+    ends = ChangingConnection.ends | {"removed"}
+
+    room: selectors.Room
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read_positions: dict[Any, int] = {}
+        self._presence: dict[Any, bool] = {}
+
+    async def meet(self, room: selectors.Room) -> None:
+        """From now on these are the people of this room."""
+        self.room, self.other_ids = room, room.other_ids
+        self._read_positions = {m["id"]: m["read_sequence"] for m in room.participants}
+        self._presence = {m["id"]: m["online"] for m in room.participants}
+        await self._watch({presence_group(user_id) for user_id in room.other_ids})
+
+    async def _watch(self, wanted: set[str]) -> None:
+        watched = {group for group in self.joined if group.startswith(presence_group(""))}
+        for group in watched - wanted:
+            self.joined.remove(group)
+            await self.hub.group_discard(group, self)
+        for group in wanted - watched:
+            self.joined.append(group)
+            await self.hub.group_add(group, self)
+            if group not in self.joined:  # This connection ended meanwhile.
+                await self.hub.group_discard(group, self)
+
+    async def participants(self, event: Any) -> None:
+        """Somebody came or went, or may have: the database says who is here now."""
+        if self.cursor is None:
+            return
+        try:
+            room = await runtime.in_database(
+                selectors.enter_room, self.person, self.conversation_id
+            )
+        except NotFound:
+            await self.close(CloseCode.NO_LONGER_PARTICIPANT)
+            return
+        if {member["id"] for member in room.participants} != self._read_positions.keys():
+            await self.meet(room)
+            await self.send_frame(participants_frame(self.conversation_id, room.participants))
+
+    async def compare_members(self, state: selectors.RoomState) -> None:
+        """What a heartbeat found: who takes part, and how far they have read."""
+        known = self._read_positions.keys() - {None}  # Of an account that is gone.
+        if {public_id(user_id) for user_id in state.read_sequences} != known:
+            await self.participants(None)
+        for user_id, sequence in state.read_sequences.items():
+            event = read_event(
+                conversation_id=self.conversation_id, user_id=user_id, sequence=sequence, groups=[]
+            )
+            await self.read(event)
+
+    async def read(self, event: Event) -> None:
+        if event["sequence"] <= self._read_positions.get(event["user"], 0):
+            return  # It came late.
+        self._read_positions[event["user"]] = event["sequence"]
+        if event["origin"] != self.connection_id:
+            await self.send(text_data=event["text"])
+
+    async def presence(self, event: Event) -> None:
+        if event["online"] == self._presence.get(event["user"]):
+            return
+        self._presence[event["user"]] = event["online"]
+        await self.send(text_data=event["text"])
+
+    async def blocks_changed(self, event: Event) -> None:
+        """One of two people has blocked the other, or no longer does: from now on they are told
+        of each other what they may be told, and here is what that changes."""
+        with suppress(NotFound):
+            room = await runtime.in_database(
+                selectors.enter_room, self.person, self.conversation_id
+            )
+            self.room, self.other_ids = room, room.other_ids
+            await self._watch({presence_group(user_id) for user_id in room.other_ids})
+            for member in room.participants:
+                if member["id"] == public_id(self.person.id):
+                    continue
+                online, seen = member["online"], member["last_seen"]
+                await self.presence(
+                    presence_event(user_id=member["id"], online=online, last_seen=seen)
+                )
+
+    async def presence_checked(self, event: Any) -> None:
+        for user_id in self.other_ids:
+            online, seen = user_id in event["online"], event["last_seen"].get(user_id)
+            await self.presence(presence_event(user_id=user_id, online=online, last_seen=seen))

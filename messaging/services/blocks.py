@@ -1,0 +1,69 @@
+"""Blocking somebody: from the moment it is answered, neither of the two writes to the other."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth import get_user_model
+from django.db import Error as DatabaseError
+from django.db import transaction
+
+from messaging.events import UserId, blocks_event
+from messaging.exceptions import NotFound, Unavailable
+from messaging.models import Block, Conversation
+from messaging.selectors.blocks import share_conversation
+from messaging.services.messages import publish_on_commit
+
+
+def block_person(*, user_id: UserId, other_id: UserId) -> None:
+    """Block somebody with whom one has a conversation; to block twice changes nothing.
+
+    Raises NotFound for everybody else, who look like nobody, and Unavailable.
+    """
+    try:
+        with transaction.atomic():
+            _block(user_id, other_id)
+    except DatabaseError as error:
+        raise Unavailable() from error
+
+
+def _block(user_id: UserId, other_id: UserId) -> None:
+    _lock_people(user_id, other_id)
+    if not share_conversation(user_id, other_id):
+        raise NotFound()
+    _lock_conversations(user_id, other_id)
+    _, created = Block.objects.get_or_create(blocker_id=user_id, blocked_id=other_id)
+    if created:
+        publish_on_commit([blocks_event(user_id=user_id, other_id=other_id)])
+
+
+def _lock_people(*user_ids: UserId) -> None:
+    """Who opens a conversation holds their own row: a block waits for it and is seen by the next.
+
+    People come before conversations, as they do there.
+    """
+    people = get_user_model()._default_manager.select_for_update(no_key=True)
+    _run(people.filter(pk__in=user_ids).order_by("pk").values_list("pk"))
+
+
+def _lock_conversations(user_id: UserId, other_id: UserId) -> None:
+    """Whatever `record` is storing between the two is stored before the block is answered, and
+    what comes later sees it."""
+    shared = Conversation.objects.filter(participants__user_id=user_id).filter(
+        participants__user_id=other_id
+    )
+    rows = Conversation.objects.select_for_update(no_key=True).filter(pk__in=shared.values("pk"))
+    _run(rows.order_by("pk").values_list("pk"))
+
+
+def _run(rows: Iterable[object]) -> None:
+    list(rows)
+
+
+def unblock_person(*, user_id: UserId, other_id: UserId) -> None:
+    """Take a block back. Always works, whoever it is. Raises Unavailable."""
+    try:
+        with transaction.atomic():
+            deleted, _ = Block.objects.filter(blocker_id=user_id, blocked_id=other_id).delete()
+            if deleted:
+                publish_on_commit([blocks_event(user_id=user_id, other_id=other_id)])
+    except DatabaseError as error:
+        raise Unavailable() from error

@@ -1,0 +1,46 @@
+"""A person's own marks on a conversation: archived, starred, muted. Nobody else sees them."""
+
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+from django.db import transaction
+
+from messaging.events import UserId, place_event
+from messaging.exceptions import NotFound, Unavailable
+from messaging.models import Participant
+from messaging.services.messages import publish_on_commit
+
+
+def archive_conversation(*, user_id: UserId, conversation_id: UUID, on: bool) -> Participant:
+    """Put a conversation away until the other side writes again, or bring it back."""
+    return _mark(user_id, conversation_id, archived=on)
+
+
+def star_conversation(*, user_id: UserId, conversation_id: UUID, on: bool) -> Participant:
+    return _mark(user_id, conversation_id, starred=on)
+
+
+def mute_conversation(*, user_id: UserId, conversation_id: UUID, on: bool) -> Participant:
+    """A muted conversation is shown as ever, and notifies nobody."""
+    return _mark(user_id, conversation_id, muted=on)
+
+
+def _mark(user_id: UserId, conversation_id: UUID, **marks: bool) -> Participant:
+    """The person's place as it is now. Raises NotFound, Unavailable.
+
+    One row and one statement: `record`, which un-archives, holds the row while it does.
+    """
+    try:
+        with transaction.atomic():
+            mine = Participant.objects.filter(
+                user_id=user_id, conversation_id=conversation_id, left_at__isnull=True
+            )
+            changed = mine.exclude(**marks).update(**marks)
+            place = mine.first()
+            if place is None:
+                raise NotFound()
+            if changed:
+                publish_on_commit([place_event(place)])
+            return place
+    except DatabaseError as error:
+        raise Unavailable() from error
