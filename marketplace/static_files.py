@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from servestatic.middleware import ServeStaticMiddleware
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-OUR_FILES = ("accounts/", "listings/", "marketplace/", "messaging/", "notifications/")
+OUR_FILES = ("accounts/", "listings/", "marketplace/", "messaging/", "notifications/", "privacy/")
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]

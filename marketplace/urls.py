@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("messaging.urls", namespace="messaging")),
     path("notifications/", include("notifications.urls")),
     path("health/", include("marketplace.health")),
+    path("metrics/", include("messaging.metrics_page")),
+    path("accounts/privacy/", include("marketplace.privacy.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("media/<path:name>", serve_photo, name="media"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -19,6 +20,14 @@ def make_person(name: str, *, email: str = "", **fields: bool | str) -> User:
     user = User.objects.create_user(email, PASSWORD, display_name=name, **fields)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
+
+
+def make_listing(seller: User, title: str, **fields: Any) -> Listing:
+    """Anything that costs ten euros."""
+    slug = title.lower().replace(" ", "-")
+    return Listing.objects.create(
+        seller=seller, title=title, slug=slug, text="As good as new.", price=10, **fields
+    )
 
 
 @pytest.fixture

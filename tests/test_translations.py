@@ -3,8 +3,12 @@
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from html import unescape
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
+from zipfile import ZipFile
 
 import pytest
 import time_machine
@@ -18,6 +22,7 @@ from django.utils import timezone, translation
 from accounts.models import User
 from marketplace.development.sentences import collect, make_readable, read_sentences, update
 from marketplace.listings.models import Listing
+from marketplace.privacy.services.archive import write_archive
 from marketplace.translations import (
     FOLDERS,
     PROJECT,
@@ -38,6 +43,7 @@ SPANISH = {"Accept-Language": "es-MX,es;q=0.9,en;q=0.5"}
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 # What must be in a translation as often as in the sentence: what is filled in, and tags.
 FIXED = re.compile(r"%\(\w+\)[a-z]|%%?[a-z]|</?\w+")
+TIGHT = re.compile(r"\s*([<>])\s*")
 
 each_catalogue = pytest.mark.parametrize(
     "path", list_catalogues(), ids=lambda path: str(path.relative_to(PROJECT))
@@ -252,6 +258,67 @@ def open_page(person: User, path: str, *, headers: dict[str, str], locale: str) 
     response = client.get(path, headers=headers)
     assert response.status_code == 200
     return response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/accounts/", "Dónde tienes la sesión abierta"),
+        ("/accounts/sessions/", "última actividad: ahora"),
+        ("/accounts/password/change/", "Contraseña nueva (otra vez)"),
+        ("/accounts/2fa/", "Aplicación de autenticación"),
+        ("/accounts/2fa/webauthn/", "Añadir una llave de acceso"),
+        ("/accounts/2fa/webauthn/add/", "Entrar con ella en lugar de la contraseña"),
+        ("/accounts/3rdparty/", "Cuentas en otros sitios"),
+        ("/accounts/deactivate/", "Desactivar mi cuenta"),
+        ("/accounts/privacy/export/", "La copia se guarda 7 días"),
+        ("/accounts/privacy/erase/", "a nombre de «Antiguo miembro»"),
+        ("/people/blocked/", "No has bloqueado a nadie"),
+        ("/conversations/?state=archived", "Destacadas"),
+    ],
+)
+def test_pages_of_an_account_leave_nothing_in_english(buyer: User, path: str, words: str) -> None:
+    User.objects.filter(pk=buyer.pk).update(locale="es")
+    client = Client(headers={"Accept-Language": "en"})
+    client.post("/accounts/login/", {"login": buyer.email, "password": PASSWORD})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    page = read_page(client, path)
+    assert words in page
+    assert list_left_in_english(page) == []
+    User.objects.filter(pk=buyer.pk).update(locale="en")
+    assert list_left_in_english(read_page(client, path))
+
+
+def read_page(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200
+    return unescape(response.content.decode())
+
+
+def list_left_in_english(page: str) -> list[str]:
+    tight = TIGHT.sub(r"\1", page)
+    return [text for text in list_sentences() if f">{text}<" in tight]
+
+
+@cache
+def list_sentences() -> list[str]:
+    """What there are translations for, of more than a word and with nothing filled in."""
+    messages = [message for path in list_catalogues() for message in list_messages(read(path))]
+    whole = (str(message.id) for message in messages if not message.pluralizable)
+    return [text for text in whole if " " in text and not FIXED.search(text)]
+
+
+def test_the_copy_of_one_s_data_explains_itself_in_spanish(buyer: User) -> None:
+    User.objects.filter(pk=buyer.pk).update(locale="es")
+    buyer.refresh_from_db()
+    file = BytesIO()
+    for _ in write_archive(file, user=buyer):
+        pass
+    with ZipFile(file) as archive:
+        text = archive.read("README.txt").decode()
+    assert "Una copia de tus datos" in text
+    assert "cuentas en otros sitios" in text
+    assert "Your account" not in text
 
 
 def test_refusals_for_machines_are_sentences_in_the_same_language(

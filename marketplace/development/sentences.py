@@ -54,6 +54,17 @@ OF_DJANGO: tuple[Sentence, ...] = (
     "Select a valid choice. %(value)s is not one of the available choices.",
     "Select a valid choice. That choice is not one of the available choices.",
 )
+# Sentences of allauth that forms show. Its own Spanish says “usted”.
+OF_ALLAUTH: tuple[Sentence, ...] = (
+    "An account already exists with this email address. Please sign in to that account first, then"
+    " connect your %s account.",
+    "Current Password",
+    "New Password",
+    "New Password (again)",
+    "Password (again)",
+    "This email address is already associated with this account.",
+    "You must type the same password each time.",
+)
 NOT_SHOWN = {"tests", "migrations"}
 # Nothing that differs from one run to the next, nor from one translator to the next.
 HEADER = """\
@@ -92,7 +103,7 @@ def part_of(template: Path) -> str:
 def collect(folder: Path) -> Catalog:
     """Every sentence that the catalogues in `folder` must have, none of them translated."""
     catalogue = Catalog()
-    for sentence in OF_DJANGO if folder.parent == PROJECT else ():
+    for sentence in (*OF_DJANGO, *OF_ALLAUTH) if folder.parent == PROJECT else ():
         catalogue.add(sentence)
     for path in list_files(folder):
         for sentence, context in read_sentences(path.read_text(), is_python=path.suffix == ".py"):

@@ -3,7 +3,8 @@
     python -m tests.browser.screenshots FOLDER
 
 starts everything that the browser tests run on and saves browse, listing, inbox, seller dashboard,
-thread, log-in and sign-up at 375 and 1280 px, light and dark: FOLDER/<page>-<width>-<scheme>.png.
+thread, log-in, sign-up and the pages of the account at 375 and 1280 px, light and dark:
+FOLDER/<page>-<width>-<scheme>.png.
 
     python -m tests.browser.screenshots FOLDER --readme
 
@@ -85,11 +86,12 @@ class Photographer:
     """Sees the pages as a visitor, as Ana who buys and as Sol who sells."""
 
     def __init__(self, people: "People", folder: Path) -> None:
-        from tests.browser.cast import Person
+        from tests.browser.cast import Cast, Person
         from tests.browser.demo import Filled
 
         self.people = people
         self.folder = folder
+        self.cast = Cast(people.live)
         printed = people.live.manage("shell", "--no-imports", "-c", FILL)
         self.filled = Filled(**json.loads(printed))
         self.sol = Person("Sol Marín", "sol@example.com", self.filled.sol)
@@ -109,6 +111,16 @@ class Photographer:
             self.shoot(ana, "/conversations/", "inbox", scheme)
             self.shoot(sol, "/seller/", "seller-dashboard", scheme)
             self.shoot(sol, self.filled.thread, "thread", scheme)
+            self.shoot_account(viewport, scheme)
+
+    def shoot_account(self, viewport: dict[str, int], scheme: str) -> None:
+        """Somebody of their own each time: on the way they turn on every factor there is."""
+        from tests.browser.account_pages import open_account_pages, plug_in_authenticator
+
+        page = self.people.open(self.cast.next_pair().buyer, viewport=viewport, scheme=scheme)
+        plug_in_authenticator(page)
+        for name in open_account_pages(page):
+            page.screenshot(path=self.folder / f"account-{name}-{viewport['width']}-{scheme}.png")
 
     def shoot(self, page: "Page", place: str, name: str, scheme: str) -> None:
         assert page.viewport_size

@@ -33,6 +33,10 @@ def test_every_page_is_accessible(
 def expect_accessible(page: Page, *places: str) -> None:
     for place in places:
         page.goto(place)
-        expect(page.locator("main")).to_be_visible()
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{place}: {found.generate_report()}"
+        expect_no_violation(page)
+
+
+def expect_no_violation(page: Page) -> None:
+    expect(page.locator("main")).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"

@@ -33,7 +33,7 @@ def test_a_buyer_finds_asks_and_answers(people: People, pair: Pair) -> None:
     expect(buyer).to_have_url(thread)
     assert texts(buyer).all_inner_texts() == ["Is it still available?", "I could come today."]
 
-    buyer.locator("summary").click()
+    buyer.get_by_label("Your account").click()
     buyer.get_by_role("button", name="Sign out").click()
     buyer.goto(thread)
     expect(buyer.locator("input[name=login]")).to_be_visible()

@@ -1,0 +1,90 @@
+"""A session that ends on one web process closes its sockets on another: at once over the bus, and
+with Redis gone by the other's own heartbeat."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import websockets
+
+from tests.live import Live
+from tests.processes.test_two_web_processes import expect, second_port
+from tests.visitor import Visitor
+
+pytestmark = pytest.mark.processes
+
+__all__ = ["second_port"]
+
+AT_ONCE = 1.5  # seconds; the heartbeat of these processes beats every 2 s
+PATIENCE = 15.0
+
+END_ALL = """
+from django.contrib.sessions.models import Session
+for session in Session.objects.all():
+    if session.get_decoded().get("_auth_user_id") == "{user}":
+        session.delete()
+"""
+
+
+@asynccontextmanager
+async def inbox_at(port: int, visitor: Visitor) -> AsyncIterator[websockets.ClientConnection]:
+    async with websockets.connect(
+        f"ws://127.0.0.1:{port}/ws/inbox/",
+        origin=websockets.Origin(visitor.live.url),
+        additional_headers={"Cookie": visitor.cookie_header},
+    ) as socket:
+        await expect(socket, "ready")
+        yield socket
+
+
+async def close_code(socket: websockets.ClientConnection) -> int | None:
+    async with asyncio.timeout(PATIENCE):
+        await socket.wait_closed()
+    return socket.close_code
+
+
+async def is_alive(socket: websockets.ClientConnection) -> bool:
+    await socket.send(json.dumps({"type": "ping"}))
+    return bool(await expect(socket, "pong"))
+
+
+def sign_out(visitor: Visitor) -> None:
+    status, _ = visitor.open("/accounts/logout/", f"csrfmiddlewaretoken={visitor.token}".encode())
+    assert status == 200
+
+
+async def test_a_log_out_here_closes_the_sockets_there(live: Live, second_port: int) -> None:
+    teo, elsewhere, sol = await asyncio.gather(
+        asyncio.to_thread(Visitor, live, "teo@example.com"),
+        asyncio.to_thread(Visitor, live, "teo@example.com"),
+        asyncio.to_thread(Visitor, live, "sol@example.com"),
+    )
+    async with (
+        inbox_at(second_port, teo) as there,
+        inbox_at(live.port, teo) as here,
+        inbox_at(second_port, elsewhere) as other_session,
+        inbox_at(second_port, sol) as other_person,
+    ):
+        started = time.monotonic()
+        await asyncio.to_thread(sign_out, teo)
+        codes = await asyncio.gather(close_code(there), close_code(here))
+        assert list(codes) == [4501, 4501]
+        assert time.monotonic() - started < AT_ONCE
+        assert await is_alive(other_session)
+        assert await is_alive(other_person)
+
+
+async def test_with_redis_gone_the_heartbeat_closes_them(live: Live, second_port: int) -> None:
+    teo = await asyncio.to_thread(Visitor, live, "teo@example.com")
+    sol = await asyncio.to_thread(Visitor, live, "sol@example.com")
+    async with inbox_at(second_port, teo) as there, inbox_at(second_port, sol) as other_person:
+        live.redis.kill()
+        try:
+            await asyncio.to_thread(sign_out, teo)
+            assert await close_code(there) == 4501
+            assert await is_alive(other_person)
+        finally:
+            live.redis.start()
