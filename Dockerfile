@@ -1,5 +1,5 @@
 # Two stages: what is needed to build stays in the first. Nothing in the second is written to while
-# it runs: data goes to the volume at /data, temporary files to whatever is mounted at /tmp.
+# it runs: data goes to the volume at /data, temporary files to whatever is mounted at /var/tmp.
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
 RUN python -m venv /opt/trato
@@ -31,7 +31,8 @@ ENV PATH=/opt/trato/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     DATA_DIR=/data \
-    STATIC_DIR=/srv/trato/static
+    STATIC_DIR=/srv/trato/static \
+    TMPDIR=/var/tmp
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \

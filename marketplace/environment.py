@@ -17,6 +17,7 @@ from django.http.request import split_domain_port, validate_host
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 SHORTEST_SECRET = 50
+SHORTEST_TOKEN = 16
 FEWEST_CHARACTERS = 5  # Different ones, in a secret. Both are what `check --deploy` asks for.
 # What stands in examples everywhere, and so in the first place where somebody would look.
 KNOWN_SECRETS = ("django-insecure-", "change", "secret", "example", "password", "insecure", "test")
@@ -39,15 +40,29 @@ def flag(name: str, *, default: bool = False) -> bool:
     return value in TRUE
 
 
-def number(name: str, default: float, *, least: float = 0) -> float:
+def number(name: str, default: float, *, least: float = 0, most: float = 1e9 - 1) -> float:
     value = text(name, str(default))
     try:
         parsed = float(value)
     except ValueError:
         stop(f"{name} must be a number, not “{value}”.")
-    if not least <= parsed < 1e9:
+    if not parsed >= least:
         stop(f"{name} must be {least:g} or more, not {value}.")
+    if parsed > most:
+        stop(f"{name} must be {most:,.0f} or less, not {value}.")
     return parsed
+
+
+def days(name: str, default: float, *, least: float = 0) -> float:
+    """A hundred years at most: what is older than calendars cannot be told from for ever."""
+    return number(name, default, least=least, most=36_500)
+
+
+def at_least(name: str, value: float, other: str, least: float) -> float:
+    """`value`, where it makes no sense below that of another variable."""
+    if value < least:
+        stop(f"{name} is {value:g}, which is less than {other}: {least:g}.")
+    return value
 
 
 def names(name: str, default: list[str]) -> list[str]:
@@ -79,12 +94,30 @@ def secret(name: str, *, is_safe_place: bool) -> str:
     value = text(name)
     if not value:
         stop(f"{name} is not set. Any {SHORTEST_SECRET} random characters, the same everywhere.")
+    return _judge_secret(name, value, is_safe_place=is_safe_place)
+
+
+def _judge_secret(name: str, value: str, *, is_safe_place: bool) -> str:
     if is_safe_place:
         return value
     if len(value) < SHORTEST_SECRET or len(set(value)) < FEWEST_CHARACTERS:
         stop(f"{name} is too easy to guess: it must be {SHORTEST_SECRET} random characters.")
     if value.lower().startswith(KNOWN_SECRETS):
         stop(f"{name} looks like an example's. Make one: openssl rand -base64 48.")
+    return value
+
+
+def secrets(name: str, *, is_safe_place: bool) -> list[str]:
+    """Those from before, with commas. As good as the one in use: each still opens things."""
+    found = names(name, [])
+    return [_judge_secret(name, value, is_safe_place=is_safe_place) for value in found]
+
+
+def token(name: str) -> str:
+    """Empty, or long enough that nobody finds it by trying."""
+    value = text(name)
+    if value and len(value) < SHORTEST_TOKEN:
+        stop(f"{name} is too easy to guess: {SHORTEST_TOKEN} characters or more. Or leave it out.")
     return value
 
 
@@ -202,6 +235,8 @@ def email_settings(name: str) -> dict[str, Any]:
     tls = parse_qs(parts.query).get("tls", ["0"])[-1].lower()
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or tls not in TRUE | FALSE:
         stop(f"{name} must look like {example}.")
+    if parts.port == 0:
+        stop(f"{name} has port 0, where nobody listens. It must look like {example}.")
     is_encrypted = parts.scheme == "smtps" or tls in TRUE
     if parts.password and not is_encrypted and not is_loopback(parts.hostname):
         stop(f"{name} would send its password for all to read. Add ?tls=1 or use smtps://.")
@@ -238,5 +273,7 @@ def send_limits(name: str, default: str) -> list[tuple[int, float]]:
         length, unit = period[:-1] or "1", period[-1:]
         if not count.isdigit() or not length.isdigit() or unit not in units:
             stop(f"{name} must look like 10/5s,60/m or be off, not “{value}”.")
+        if not int(count) or not int(length):
+            stop(f"{name} has “{item.strip()}”, which lets nobody write at all.")
         limits.append((int(count), float(length) * units[unit]))
     return limits

@@ -13,11 +13,13 @@ from typing import Any
 
 from marketplace import environment
 from marketplace.logs_redaction import (
+    LONGEST_PATH,
     describe,
     describe_traceback,
     hide_messages,
     redact,
     redact_value,
+    shorten,
 )
 from messaging.log_context import connection_id, request_id
 
@@ -71,6 +73,8 @@ class LineFormatter(logging.Formatter):
             "request_id": details.get("request_id") or request_id.get(),
             "connection_id": details.get("connection_id") or connection_id.get(),
         }
+        if "path" in details:  # Whatever a client says: so much of it tells which page it was.
+            details = {**details, "path": shorten(str(details["path"]), LONGEST_PATH)}
         more = {key: redact_value(value) for key, value in details.items() if key not in fields}
         return {**{key: value for key, value in fields.items() if value}, **more, **_error(record)}
 

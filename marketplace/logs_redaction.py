@@ -10,13 +10,21 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 LONGEST = 2000  # Characters of one value.
+LONGEST_PATH = 200
+MOST_ITEMS = 50  # Of one list or dictionary.
+DEEPEST = 5  # Of lists and dictionaries in each other.
 
+# This runs on the event loop, over what strangers send: each expression is linear. Those that look
+# for something behind a run of characters take the run in any case, so that no run is read twice.
 URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
-ADDRESS = re.compile(r"([^\s@<>()\[\]\"',;:/=&?%*])[^\s@<>()\[\]\"',;:/=&?%*]*(?:@|%40)([\w.-]+)")
-QUERY = re.compile(r"(/[^\s?\"']*)\?[^\s\"']+")
+ADDRESS = re.compile(
+    r"([^\s@<>()\[\]\"',;:/=&?%*])[^\s@<>()\[\]\"',;:/=&?%*]*(?:(?:@|%40)([\w.-]+))?"
+)
+QUERY = re.compile(r"([^\s?\"']+)(\?[^\s\"']+)?")
 NAMED = re.compile(
     r"(?i)\b(\w*(?:password|passwd|token|secret|session(?:id)?|cookie|authorization|key|code))"
     r"([\"']?\s*[=:]\s*)(?:Bearer\s+|Basic\s+)?[\"']?[^\s\"'&,;)}\]]+[\"']?"
@@ -29,11 +37,26 @@ HIDDEN = "***"
 
 def redact(text: str) -> str:
     """Without credentials, keys, queries of URLs and full addresses."""
-    text = URL_CREDENTIALS.sub(f"{HIDDEN}@", text[:LONGEST])
-    text = QUERY.sub(rf"\1?{HIDDEN}", text)
+    text = URL_CREDENTIALS.sub(f"{HIDDEN}@", shorten(text, LONGEST))
+    text = QUERY.sub(_hide_query, text)
     text = NAMED.sub(rf"\1\2{HIDDEN}", text)
-    text = ADDRESS.sub(rf"\1{HIDDEN}@\2", text)
+    text = ADDRESS.sub(_hide_address, text)
     return OPAQUE.sub(_hide_opaque, text)
+
+
+def shorten(text: str, most: int) -> str:
+    """Ends where a word does: half a key or half an address looks like neither, and would stay."""
+    if len(text) <= most:
+        return text
+    return text[: 1 + max(text.rfind(mark, 0, most) for mark in "/ \n")] + "…"
+
+
+def _hide_query(found: re.Match[str]) -> str:
+    return f"{found[1]}?{HIDDEN}" if found[2] and "/" in found[1] else found[0]
+
+
+def _hide_address(found: re.Match[str]) -> str:
+    return f"{found[1]}{HIDDEN}@{found[2]}" if found[2] else found[0]
 
 
 def _hide_opaque(found: re.Match[str]) -> str:
@@ -41,14 +64,17 @@ def _hide_opaque(found: re.Match[str]) -> str:
     return found.group() if UUID.fullmatch(found.group()) else HIDDEN
 
 
-def redact_value(value: Any) -> Any:
+def redact_value(value: Any, depth: int = 0) -> Any:
     """For JSON: numbers and nothing stay, lists and dictionaries keep their shape."""
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, dict | list | tuple) and depth == DEEPEST:
+        return "…"
     if isinstance(value, dict):
-        return {str(key): redact_value(inner) for key, inner in value.items()}
+        items = islice(value.items(), MOST_ITEMS)
+        return {shorten(str(key), LONGEST_PATH): redact_value(v, depth + 1) for key, v in items}
     if isinstance(value, list | tuple):
-        return [redact_value(inner) for inner in value]
+        return [redact_value(inner, depth + 1) for inner in value[:MOST_ITEMS]]
     return redact(describe(value) if isinstance(value, BaseException) else str(value))
 
 

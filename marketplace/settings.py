@@ -15,6 +15,7 @@ DATA_DIR = environment.directory("DATA_DIR", BASE_DIR / "var")
 # --- Safety -------------------------------------------------------------------------------------
 DEBUG = environment.flag("DEBUG")
 SECRET_KEY = environment.secret("SECRET_KEY", is_safe_place=DEBUG)
+SECRET_KEY_FALLBACKS = environment.secrets("SECRET_KEY_FALLBACKS", is_safe_place=DEBUG)
 SITE_URL = environment.site_url("SITE_URL", "http://localhost:8000" if DEBUG else "", debug=DEBUG)
 SECURE = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = environment.host_names(
@@ -81,6 +82,8 @@ MIDDLEWARE = [
     "marketplace.content_security.ContentSecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "marketplace.operating.inside.InsideMiddleware",
+    "marketplace.hosts.KnownHostMiddleware",
     "marketplace.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -121,6 +124,8 @@ MESSAGING_SELLING_URL = "listings:selling"
 # --- Database -----------------------------------------------------------------------------------
 SQLITE_URL = f"sqlite:///{quote(str(DATA_DIR / 'trato.sqlite3'))}"
 DATABASES: dict[str, dict[str, Any]] = {"default": environment.database("DATABASE_URL", SQLITE_URL)}
+# For pages and tasks. The commands of manage.py set 0, which is no limit.
+STATEMENT_SECONDS = environment.number("DATABASE_STATEMENT_SECONDS", 10)
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # Under ASGI a kept connection is a leaked one.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -135,7 +140,7 @@ else:
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 3,
-        "options": "-c statement_timeout=10s -c lock_timeout=5s"
+        "options": f"-c statement_timeout={STATEMENT_SECONDS:.0f}s -c lock_timeout=5s"
         " -c idle_in_transaction_session_timeout=30s",
         "pool": {
             "min_size": 1,
@@ -156,14 +161,19 @@ MESSAGING_SEND_LIMITS = environment.send_limits("SEND_LIMITS", "10/5s,60/m")
 MESSAGING_HEARTBEAT_SECONDS = environment.number("HEARTBEAT_SECONDS", 25, least=0.1)
 MESSAGING_DRAIN_SECONDS = environment.number("DRAIN_SECONDS", 10)
 MESSAGING_NOTIFY_DELAY_SECONDS = environment.number("NOTIFY_DELAY_SECONDS", 180)
-MESSAGING_NOTIFY_CAP_SECONDS = environment.number("NOTIFY_CAP_SECONDS", 600)
+MESSAGING_NOTIFY_CAP_SECONDS = environment.at_least(
+    "NOTIFY_CAP_SECONDS",
+    environment.number("NOTIFY_CAP_SECONDS", max(600, MESSAGING_NOTIFY_DELAY_SECONDS)),
+    "NOTIFY_DELAY_SECONDS",
+    MESSAGING_NOTIFY_DELAY_SECONDS,
+)
 NOTIFICATIONS_SITE_URL = SITE_URL
 
 # --- Privacy: copies of people's data, what is kept how long ------------------------------------
 PRIVACY_EXPORTS_ROOT = DATA_DIR / "exports"
-PRIVACY_RETAIN_EXPORTS_DAYS = environment.number("RETAIN_EXPORTS_DAYS", 7, least=1)
-PRIVACY_RETAIN_NOTIFICATIONS_DAYS = environment.number("RETAIN_NOTIFICATIONS_DAYS", 365)
-PRIVACY_RETAIN_CLOSED_CONVERSATIONS_DAYS = environment.number("RETAIN_CLOSED_CONVERSATIONS_DAYS", 0)
+PRIVACY_RETAIN_EXPORTS_DAYS = environment.days("RETAIN_EXPORTS_DAYS", 7, least=1)
+PRIVACY_RETAIN_NOTIFICATIONS_DAYS = environment.days("RETAIN_NOTIFICATIONS_DAYS", 365)
+PRIVACY_RETAIN_CLOSED_CONVERSATIONS_DAYS = environment.days("RETAIN_CLOSED_CONVERSATIONS_DAYS", 0)
 PRIVACY_ERASE_TEXTS = environment.flag("ERASE_TEXTS")
 
 # --- Logs and metrics ---------------------------------------------------------------------------
@@ -171,7 +181,7 @@ LOGGING = logs.logging_settings(
     environment.text("LOG_FORMAT", "text" if DEBUG else "json"),
     environment.text("LOG_LEVEL", "INFO"),
 )
-MESSAGING_METRICS_TOKEN = environment.text("METRICS_TOKEN")
+MESSAGING_METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
 # --- E-mail -------------------------------------------------------------------------------------
 EMAIL_URL = environment.text("EMAIL_URL")

@@ -29,6 +29,8 @@ DEFAULTS = {
     "server_name": "",
 }
 CANCEL_SECONDS = 1.0
+MOST_UNSENT_BYTES = 1024 * 1024  # Of one answer.
+LOOK_AGAIN_SECONDS = 0.02
 
 
 class TwistedTransport:
@@ -38,11 +40,16 @@ class TwistedTransport:
         self._protocol = protocol
 
     def unsent_bytes(self) -> int:
-        transport = self._protocol.transport
-        if transport is None:
-            return 0
-        waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
-        return waiting
+        return count_unsent(self._protocol)
+
+
+def count_unsent(protocol: Any) -> int:
+    """Bytes that Twisted still has for the other side."""
+    transport = protocol.transport
+    if transport is None:
+        return 0
+    waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+    return waiting
 
 
 class Request(http_protocol.WebRequest):
@@ -64,6 +71,19 @@ class Server(server.Server):
         if scope["type"] == "websocket":
             scope["extensions"] = {EXTENSION: TwistedTransport(protocol)}
         return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: Any) -> None:
+        """Whatever sends a long answer waits for its reader: by itself Daphne takes it all at once
+        and keeps in memory what a slow one has not fetched yet."""
+        await super().handle_reply(protocol, message)
+        if message["type"] != "http.response.body" or not message.get("more_body"):
+            return
+        while self._is_open(protocol) and count_unsent(protocol.channel) > MOST_UNSENT_BYTES:
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    def _is_open(self, protocol: Any) -> bool:
+        details = self.connections.get(protocol, {"disconnected": 0})
+        return "disconnected" not in details and protocol.channel is not None
 
     def run(self) -> None:
         reactor.callWhenRunning(self._adopt_loop)

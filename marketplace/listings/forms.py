@@ -96,7 +96,8 @@ class ListingForm(forms.ModelForm):  # type: ignore[type-arg]
         # Here, because filling a number in fixes the language of the sentence.
         self.fields["photos"].help_text = ngettext(
             "At most %(most)s photo of 10 MB: JPEG, PNG or WebP.",
-            "At most %(most)s photos of 10 MB each: JPEG, PNG or WebP. The first one is the cover.",
+            "At most %(most)s photos of 10 MB each, 40 MB at once: JPEG, PNG or WebP."
+            " The first one is the cover.",
             MOST_PHOTOS,
         ) % {"most": MOST_PHOTOS}
         if self.instance.pk:

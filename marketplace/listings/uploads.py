@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 
-MOST_BYTES_AT_ONCE = 100 * 1024 * 1024  # Eight photos of the largest size, and the form.
+MOST_BYTES_AT_ONCE = 41 * 1024 * 1024  # 40 MB of photos, and the form.
 
 
 class BoundedUploadHandler(FileUploadHandler):

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from marketplace.environment import is_loopback
 from messaging.doctor.registry import register
 from notifications.findings import doubtful, fine, wrong
 
@@ -18,6 +20,7 @@ def register_questions() -> None:
     register("static_files", gettext_lazy("Static files"), ask_static_files)
     register("photos", gettext_lazy("Photos"), ask_photos)
     register("proxy", gettext_lazy("Proxy"), ask_proxy)
+    register("redis_password", gettext_lazy("Password of Redis"), ask_redis_password)
     register("debug", gettext_lazy("Debug"), ask_debug)
 
 
@@ -52,12 +55,15 @@ def ask_proxy() -> Iterator[CheckMessage]:
     secure = str(settings.SITE_URL).startswith("https://")
     trusted = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0)
     if secure and not trusted:
-        yield wrong(
+        yield doubtful(
             _(
-                "The site is https://, and no proxy is trusted to say so: links and cookies fail,"
-                " and everybody's tries to sign in are counted as the proxy's."
+                "The site is https://, and no proxy is trusted to say so: behind one, every page"
+                " leads to itself, and everybody's tries to sign in are counted as the proxy's."
             ),
-            _("Set TRUSTED_PROXY_COUNT to the number of proxies in front of the web processes."),
+            _(
+                "Set TRUSTED_PROXY_COUNT to the number of proxies in front of the web processes."
+                " Where these speak TLS themselves, 0 is right."
+            ),
         )
     elif not secure and not settings.DEBUG and not _is_here():
         yield doubtful(
@@ -70,6 +76,19 @@ def ask_proxy() -> Iterator[CheckMessage]:
 
 def _is_here() -> bool:
     return any(f"//{host}" in settings.SITE_URL for host in ("localhost", "127.0.0.1"))
+
+
+def ask_redis_password() -> Iterator[CheckMessage]:
+    """Redis takes Celery's tasks from whoever reaches it."""
+    parts = urlsplit(settings.REDIS_URL)
+    is_remote = parts.scheme in ("redis", "rediss") and not is_loopback(parts.hostname or "")
+    if is_remote and not parts.password:
+        yield doubtful(
+            _("Redis is on another machine and asks for no password: whoever reaches it commands."),
+            _("Set requirepass there, and REDIS_URL to redis://:password@host:6379/0."),
+        )
+    elif parts.scheme:
+        yield fine(_("Redis is asked with a password, or on this machine."))
 
 
 def ask_debug() -> Iterator[CheckMessage]:

@@ -17,6 +17,7 @@ from tests.services.postgresql import become_unprivileged
 
 CONFIGURATION = PROJECT / "deploy" / "nginx"
 LISTEN = re.compile(r"listen (?:127\.0\.0\.1:)?(\d+)")
+LISTEN_BY_IPV6 = re.compile(r"^ +listen \[::\].*\n", re.MULTILINE)
 MISSING = "NGINX IS MISSING: nothing was tried behind a proxy. apt-get install nginx-light"
 
 
@@ -30,20 +31,23 @@ def find_nginx() -> str:
 class Nginx:
     directory: Path
     processes: list[int]  # Ports of the web processes.
+    main: str = "nginx.conf"
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.binary = find_nginx()
         self.tls = self.directory / "tls"
         self.log = self.directory / "access.log"
-        self.ports = {port: find_free_port() for port in ("8080", "8081", "8443")}
+        listened = LISTEN.findall((CONFIGURATION / self.main).read_text())
+        self.ports = {port: find_free_port() for port in listened}
         self.directory.mkdir()
         self.make_certificate()
         self.write_configuration()
 
     @property
     def port(self) -> int:
-        return self.ports["8443"]
+        """Where people come in."""
+        return next(self.ports[port] for port in ("8443", "443", "8080") if port in self.ports)
 
     def make_certificate(self) -> None:
         self.tls.mkdir()
@@ -57,33 +61,37 @@ class Nginx:
         """As it is deployed, but for ports, folders and where the web processes are."""
         target = self.directory / "conf"
         shutil.copytree(CONFIGURATION, target)
-        main = (target / "nginx.conf").read_text()
-        main = LISTEN.sub(lambda found: f"listen 127.0.0.1:{self.ports[found[1]]}", main)
-        main = re.sub(r"(?<=[ ])/tmp/", f"{self.directory}/", main)
-        main = main.replace("/dev/stdout", str(self.log)).replace("/etc/trato-tls", str(self.tls))
-        (target / "nginx.conf").write_text(main)
-        self.write_upstream()
+        for path in target.glob("*.conf"):
+            path.write_text(self.localize(path.read_text()))
 
-    def write_upstream(self) -> None:
+    def localize(self, text: str) -> str:
+        text = LISTEN_BY_IPV6.sub("", text)
+        text = LISTEN.sub(lambda found: f"listen 127.0.0.1:{self.ports.get(found[1], 0)}", text)
+        text = re.sub(r"(?<=[ ])(?:/var)?/tmp/|/run/trato-proxy/", f"{self.directory}/", text)
+        text = text.replace("/dev/stdout", str(self.log)).replace("/etc/trato-tls", str(self.tls))
+        text = text.replace("/dev/log", str(self.directory / "journal"))
+        return self.name_processes(text)
+
+    def name_processes(self, text: str) -> str:
         """Names that Docker knows become addresses, and what only newer versions know goes."""
-        path = self.directory / "conf" / "upstream.conf"
-        text = re.sub(r"^resolver .*\n", "", path.read_text(), flags=re.MULTILINE)
+        text = re.sub(r"^resolver .*\n", "", text, flags=re.MULTILINE)
         for number, port in enumerate(self.processes, 1):
             text = text.replace(f"web-{number}:8000 resolve", f"127.0.0.1:{port}")
-        assert "resolve " not in text
-        path.write_text(text)
+            text = text.replace(f"127.0.0.1:800{number}", f"127.0.0.1:{port}")
+        return text
 
     def command(self, *arguments: str) -> list[str]:
         """Not as root, as in its container; where that is forbidden, its workers are root too."""
-        configuration = str(self.directory / "conf" / "nginx.conf")
-        given = [configuration if part == "/etc/trato/nginx.conf" else part for part in arguments]
+        deployed = re.compile(rf"/etc/trato/{self.main}|/srv/trato/deploy/nginx/{self.main}")
+        here = str(self.directory / "conf" / self.main)
+        given = [here if deployed.fullmatch(part) else part for part in arguments]
         become = list(become_unprivileged())
         if become and become[0] != "unshare":
             become, given = [], [*given[:-1], f"{given[-1]} user root;"]
         return [*become, self.binary, "-e", "stderr", "-p", str(self.directory), *given]
 
     def check(self) -> str:
-        command = self.command("-t", "-c", "/etc/trato/nginx.conf", "-g", "daemon off;")
+        command = self.command("-t", "-c", f"/etc/trato/{self.main}", "-g", "daemon off;")
         ran = run(*command, environment={}, directory=self.directory)
         assert ran.returncode == 0, ran.stderr
         return ran.stderr

@@ -32,9 +32,11 @@ class Stack:
     def __init__(self, directory: Path, database_url: str) -> None:
         directory.mkdir()
         (directory / "data").mkdir()
+        (directory / "scratch").mkdir()
         self.directory = directory
         self.database_url = database_url
         self.mails = MailSink()
+        self.metrics_token = secrets.token_urlsafe(30)
         self.ports = {name: find_free_port() for name in (*WEB, "redis")}
         self.nginx = Nginx(directory / "nginx", [self.ports[name] for name in WEB])
         self.described = compose.read(self.given())
@@ -56,6 +58,7 @@ class Stack:
             "EMAIL_URL": self.mails.url,
             "DEFAULT_FROM_EMAIL": "Market <mail@market.example>",
             "TLS_DIR": str(self.nginx.tls),
+            "METRICS_TOKEN": self.metrics_token,
         }
 
     def environment(self, service: str) -> dict[str, str]:
@@ -66,6 +69,7 @@ class Stack:
             "HOME": "/nonexistent",
             "DATA_DIR": str(self.directory / "data"),
             "STATIC_DIR": str(self.directory / "srv" / "static"),
+            "TMPDIR": str(self.directory / "scratch"),
         }
         if "DATABASE_URL" in given:
             given["DATABASE_URL"] = self.database_url
@@ -189,7 +193,9 @@ class Stack:
     def ask_process(self, name: str, path: str, headers: dict[str, str]) -> "Answer":
         """Past the proxy."""
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[name], timeout=15)
-        return Answer(connection, "GET", path, None, {"Host": "localhost", **headers})
+        return Answer(
+            connection, "GET", path, None, {"Host": f"localhost:{self.nginx.port}", **headers}
+        )
 
 
 class Answer:

@@ -247,7 +247,8 @@ def test_the_image_starts_what_web_starts(described: compose.Compose) -> None:
     [command] = [said for name, said in image.read_last_stage() if name == "CMD"]
     assert json.loads(command) == described.command("web-1")
     assert image.read_environment()["DATA_DIR"] == described.environment("web-1")["DATA_DIR"]
-    assert described.services["web-1"]["volumes"] == ["data:/data"]
+    places = {"data:/data", f"scratch:{image.read_environment()['TMPDIR']}"}
+    assert set(described.services["web-1"]["volumes"]) == places
 
 
 def test_nothing_but_the_program_goes_into_the_image() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment.environment import complete, run, run_manage
+from tests.deployment.environment import SECRET_KEY, complete, run, run_manage
 from tests.services.postgresql import become_unprivileged
 
 BAD: list[tuple[dict[str, str], str]] = [
@@ -65,7 +65,16 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({"HEARTBEAT_SECONDS": "0"}, "HEARTBEAT_SECONDS must be 0.1 or more"),
     ({"DRAIN_SECONDS": "soon"}, "DRAIN_SECONDS must be a number"),
     ({"NOTIFY_DELAY_SECONDS": "-1"}, "NOTIFY_DELAY_SECONDS must be 0 or more"),
-    ({"NOTIFY_CAP_SECONDS": "inf"}, "NOTIFY_CAP_SECONDS must be 0 or more"),
+    ({"NOTIFY_CAP_SECONDS": "inf"}, "NOTIFY_CAP_SECONDS must be 999,999,999 or less"),
+    ({"NOTIFY_CAP_SECONDS": "60"}, "NOTIFY_CAP_SECONDS is 60, which is less than NOTIFY_DELAY_SE"),
+    ({"SECRET_KEY_FALLBACKS": "short-but-random-8fj3"}, "SECRET_KEY_FALLBACKS is too easy"),
+    ({"SEND_LIMITS": "0/5s"}, "SEND_LIMITS has “0/5s”, which lets nobody write at all"),
+    ({"SEND_LIMITS": "10/5s,5/0m"}, "SEND_LIMITS has “5/0m”, which lets nobody write at all"),
+    ({"EMAIL_URL": "smtp://mail.example:0"}, "EMAIL_URL has port 0"),
+    ({"METRICS_TOKEN": "guess-me"}, "METRICS_TOKEN is too easy to guess"),
+    ({"RETAIN_EXPORTS_DAYS": "36501"}, "RETAIN_EXPORTS_DAYS must be 36,500 or less"),
+    ({"RETAIN_NOTIFICATIONS_DAYS": "1e8"}, "RETAIN_NOTIFICATIONS_DAYS must be 36,500 or less"),
+    ({"RETAIN_CLOSED_CONVERSATIONS_DAYS": "1e8"}, "RETAIN_CLOSED_CONVERSATIONS_DAYS must be 36,50"),
 ]
 GOOD: list[dict[str, str]] = [
     {},
@@ -75,6 +84,9 @@ GOOD: list[dict[str, str]] = [
     {"DATABASE_URL": "postgres://trato@%2Frun%2Fpostgresql/trato"},
     {"DATABASE_URL": "sqlite:////nowhere/trato.sqlite3"},
     {"EMAIL_URL": "smtps://user:p4ss@mail.example"},
+    {"SECRET_KEY_FALLBACKS": f"{SECRET_KEY[::-1]},{SECRET_KEY.swapcase()}"},
+    {"NOTIFY_DELAY_SECONDS": "1200"},
+    {"RETAIN_CLOSED_CONVERSATIONS_DAYS": "36500", "METRICS_TOKEN": "m3tr1cs-" * 2},
     {"DATABASE_URL": "", "DEBUG": "1", "SITE_URL": "", "ALLOWED_HOSTS": "", "REDIS_URL": ""},
 ]
 COMMANDS = {
@@ -104,6 +116,13 @@ def test_every_process_says_it(tmp_path: Path, name: str) -> None:
     environment = complete(tmp_path, REDIS_URL="nowhere")
     ran = run(*COMMANDS[name], environment=environment)
     expect_sentence(ran.returncode, ran.stderr, "REDIS_URL must begin with redis://")
+
+
+def test_a_limit_that_commands_do_not_have_is_checked_where_it_holds(tmp_path: Path) -> None:
+    environment = complete(tmp_path, DATABASE_STATEMENT_SECONDS="long")
+    ran = run(*COMMANDS["beat"], environment=environment)
+    expect_sentence(ran.returncode, ran.stderr, "DATABASE_STATEMENT_SECONDS must be a number")
+    assert run_manage(["check"], environment).returncode == 0
 
 
 def expect_sentence(status: int, said: str, sentence: str) -> None:

@@ -1,6 +1,7 @@
 """The units of deploy/systemd/: the commands of docker-compose.yml on a machine without Docker."""
 
 import re
+import shlex
 import shutil
 
 import pytest
@@ -51,6 +52,33 @@ def test_a_unit_is_nobody_and_writes_to_its_own_folder_only(unit: str) -> None:
     assert read_values(unit, "EnvironmentFile") == ["/etc/trato.env"]
 
 
+def test_the_proxy_runs_what_the_container_does_as_nobody_and_keeps_to_the_disk() -> None:
+    """The files of its own machine: 80 and 443, the web units' ports, and the journal."""
+    [command] = read_values("trato-proxy", "ExecStart")
+    assert shlex.split(command) == [
+        *("/usr/sbin/nginx", "-e", "stderr", "-c"),
+        "/srv/trato/deploy/nginx/on-a-machine.conf",
+        *compose.read().command("proxy")[2:],
+    ]
+    assert read_values("trato-proxy", "User") == ["www-data"]
+    bind = ["CAP_NET_BIND_SERVICE"]
+    assert read_values("trato-proxy", "CapabilityBoundingSet") == bind
+    assert read_values("trato-proxy", "AmbientCapabilities") == bind
+    for name, value in {"PrivateTmp": "yes", "ProtectSystem": "strict"}.items():
+        assert read_values("trato-proxy", name) == [value]
+    [folder] = read_values("trato-proxy", "RuntimeDirectory")
+    text = (PROJECT / "deploy" / "nginx" / "on-a-machine.conf").read_text()
+    assert f"pid /run/{folder}/nginx.pid;" in text
+    assert "/dev/stdout line" not in text
+
+
+@pytest.mark.parametrize("unit", [*SERVICES, "trato-release"])
+def test_temporary_files_are_on_the_disk(unit: str) -> None:
+    """/tmp is memory on many machines; both are the unit's own."""
+    assert read_values(unit, "Environment")[-1].endswith(" TMPDIR=/var/tmp")
+    assert read_values(unit, "PrivateTmp") == ["yes"]
+
+
 @pytest.mark.parametrize("unit", SERVICES)
 def test_whoever_ends_a_process_waits_as_long_as_the_containers_do(unit: str) -> None:
     described = compose.read().services[SERVICES[unit]]
@@ -62,7 +90,7 @@ def test_whoever_ends_a_process_waits_as_long_as_the_containers_do(unit: str) ->
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
 def test_systemd_understands_the_units() -> None:
     units = sorted(str(path) for path in UNITS.glob("*.service"))
-    assert len(units) == len(SERVICES) + 1
+    assert len(units) == len(SERVICES) + 2
     ran = run("systemd-analyze", "verify", *units, environment={"PATH": "/usr/bin:/bin"})
     complaints = [line for line in ran.stderr.splitlines() if line.startswith("trato")]
     # The programs are where the documentation installs them, which is not here.

@@ -1,7 +1,10 @@
 """What a line of the log holds, and what it never does."""
 
+import json
 import logging
+import re
 import smtplib
+import timeit
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from accounts.models import User
-from marketplace import logs
+from marketplace import logs, logs_redaction
 from marketplace.logs import JsonFormatter, TextFormatter
 from marketplace.logs_redaction import redact
 from marketplace.operating.tests.lines import Lines
@@ -93,6 +96,73 @@ def test_nobody_writes_a_line_of_their_own(
 )
 def test_secrets_and_addresses_are_taken_out(written: str, kept: str | None) -> None:
     assert redact(written) == (written if kept is None else kept)
+
+
+HOSTILE = {
+    "slashes": "/" * 8000,
+    "one long name": "/" + "a" * 8000,
+    "digits": "/" + "1" * 8000,
+    "underscores": "_" * 8000,
+    "names of secrets": "password" * 1000,
+    "names without values": "key " * 2000,
+    "almost addresses": "/" + "a@" * 4000,
+    "almost encoded addresses": "a%4" * 2700,
+    "almost credentials": "://" * 2700,
+    "blanks after a name": "key=" + " " * 8000,
+    "questions": "/?" * 4000,
+    "hyphens": "a-" * 4000,
+}
+BENIGN = "GET /listings/walnut-sideboard/ 200 "
+
+
+@pytest.mark.parametrize("longest", [logs_redaction.LONGEST, 8000])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_costs_what_harmless_text_of_its_length_does(
+    monkeypatch: pytest.MonkeyPatch, name: str, longest: int
+) -> None:
+    """It is read on the event loop. An expression that is quadratic costs hundreds of times more,
+    also when it is asked to look at all of it."""
+    monkeypatch.setattr(logs_redaction, "LONGEST", longest)
+    hostile = HOSTILE[name][:longest]
+    benign = (BENIGN * 400)[: len(hostile)]
+    assert shortest_of_many(hostile) < 12 * shortest_of_many(benign)
+
+
+def shortest_of_many(text: str) -> float:
+    return min(timeit.repeat(lambda: redact(text), number=1, repeat=15))
+
+
+def test_a_quadratic_expression_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control for the test above: the same expression, begun anew at each character."""
+    quadratic = re.compile(r"(/[^\s?]*)\?[^\s]+")
+    monkeypatch.setattr(logs_redaction, "QUERY", quadratic)
+    monkeypatch.setattr(logs_redaction, "LONGEST", 8000)
+    benign = (BENIGN * 400)[:8000]
+    assert shortest_of_many(HOSTILE["slashes"]) > 12 * shortest_of_many(benign)
+
+
+def test_no_more_of_a_path_is_kept_than_tells_the_page(log: logging.Logger, lines: Lines) -> None:
+    log.info("request", extra={"details": {"path": "/conversation/" + "x/" * 4000}})
+    log.info("request", extra={"details": {"path": "/" + "y" * 8000}})
+    first, second = (json.loads(line)["path"] for line in lines.lines)
+    assert first.startswith("/conversation/x/x/")
+    assert len(first) <= logs_redaction.LONGEST_PATH + 1
+    assert second == "/…"
+
+
+def test_what_is_cut_off_leaves_no_half_of_a_secret() -> None:
+    key = "4-cv9s5x-0e8b1c2d3f4a5b6c7d8e9f0a1b2c3d4e"
+    for filler in range(1950, 2000):
+        said = redact("x " * (filler // 2) + f"see /reset/{key}/ of ana.lopez@example.com")
+        assert not any(part in said for part in ("4-cv", "ana."))
+
+
+def test_large_and_deep_values_are_cut(log: logging.Logger, lines: Lines) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    details = {"many": list(range(100_000)), "deep": endless, "keys": {"k" * 9000: 1}}
+    log.info("x", extra={"details": details})
+    assert len(lines.lines[-1]) < 1000
 
 
 def failing(error: Exception) -> BaseException:

@@ -1,0 +1,81 @@
+"""A long answer waits for its reader, and the process does not keep it in memory meanwhile."""
+
+import http.client
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from marketplace.development.children import start_child, stop_children, wait_until
+from tests.deployment.environment import complete
+from tests.services.mails import find_free_port
+from tests.services.places import PROJECT
+
+pytestmark = pytest.mark.processes
+
+MEGABYTE = 1024 * 1024
+LONG = 200 * MEGABYTE
+PAGE = """
+from marketplace.asgi import application as pages
+
+sent = 0
+
+async def application(scope, receive, send):
+    global sent
+    if scope.get("path") not in ("/long/", "/sent/"):
+        return await pages(scope, receive, send)
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(BLOCKS if scope["path"] == "/long/" else 0):
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        sent += 65536
+    said = str(sent).encode() if scope["path"] == "/sent/" else b""
+    await send({"type": "http.response.body", "body": said})
+""".replace("BLOCKS", str(LONG // 65536))
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    found = find_free_port()
+    (tmp_path / "long_page.py").write_text(PAGE)
+    nowhere = {"DATABASE_URL": "", "REDIS_URL": "", "ALLOWED_HOSTS": "", "SITE_URL": ""}
+    environment = complete(tmp_path, DEBUG="1", PYTHONPATH=f"{tmp_path}:{PROJECT}", **nowhere)
+    listen = ["-b", "127.0.0.1", "-p", str(found)]
+    with (tmp_path / "web.log").open("wb") as log:
+        web = start_child(
+            [sys.executable, "-m", "messaging.daphne", *listen, "long_page:application"],
+            environment=environment,
+            directory=PROJECT,
+            output=log,
+        )
+    try:
+        wait_until(lambda: count_sent(found) == 0, seconds=20, what="a web process", child=web)
+        yield found
+    finally:
+        stop_children([web], seconds=5)
+
+
+def count_sent(port: int) -> int:
+    """Bytes that the application has handed over; -1 while nobody answers."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/sent/")
+            return int(connection.getresponse().read())
+        except OSError:
+            return -1
+
+
+def test_what_a_reader_does_not_fetch_is_not_made(port: int) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as reader:
+        reader.sendall(b"GET /long/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        got = len(reader.recv(65536))
+        seen = [count_sent(port) for _ in range(60)]
+        assert seen[-1] == seen[-20]  # It stands still,
+        assert 0 < seen[-1] < LONG / 4  # far from its end.
+        while chunk := reader.recv(MEGABYTE):
+            got += len(chunk)
+    assert got >= LONG
+    assert count_sent(port) == LONG
