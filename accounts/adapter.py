@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -16,12 +17,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, get_supported_language_variant, gettext_lazy
 from django.utils.translation import gettext as _
 
+from accounts.confirming import can_confirm, signed_in_recently
 from accounts.devices import describe_device, shorten_address
+from accounts.links import correct_links, make_link
 from accounts.models import User
 from accounts.sessions import end_sessions
 
 REAUTHENTICATION = {
     "reauthenticate": gettext_lazy("Use your password"),
+    "sign_in_again": gettext_lazy("Sign in again"),
     "mfa_reauthenticate": gettext_lazy("Use a code"),
     "mfa_reauthenticate:webauthn": gettext_lazy("Use a passkey"),
 }
@@ -60,6 +64,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             logger.warning("too many tries to sign in")
             raise
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """The address alone. allauth adds the host, and whoever asks may write one of many."""
+        return str(credentials.get("email", "")).lower()
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """None where the address or the password is wrong.
 
@@ -89,11 +97,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         own = request.session.session_key if request.user == user else None
         end_sessions(user=user, except_key=own)
 
-    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+    def is_reauthentication_required(self, *, app: str, **options: Any) -> bool:
+        """allauth goes on by asking how long ago it was, and believes whoever has nothing to be
+        asked for: those are stopped here, where it asks first."""
+        required: bool = super().is_reauthentication_required(app=app, **options)
+        if required and not can_confirm(self.request.user):
+            if not signed_in_recently(self.request):
+                raise ReauthenticationRequired
+            return False
+        return required
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if user.is_authenticated and not methods:
+            methods = [{"id": "sign_in_again", "url": reverse("accounts:sign-in-again")}]
         return [
-            method | {"description": REAUTHENTICATION.get(method["id"], method["description"])}
-            for method in methods
+            method | {"description": REAUTHENTICATION.get(method["id"], "")} for method in methods
         ]
 
     def send_notification_mail(
@@ -107,7 +126,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         words = {
             "user_agent": describe_device(self.get_http_user_agent(self.request)),
             "ip": shorten_address(self.get_client_ip(self.request)),
-            "account_url": self.request.build_absolute_uri(reverse("accounts:overview")),
+            "account_url": make_link(reverse("accounts:overview")),
         }
         with translation.override(user.locale or translation.get_language()):
             super().send_notification_mail(template_prefix, user, (context or {}) | words, email)
@@ -115,7 +134,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that is down costs the mail, not the page: it says what to do."""
         try:
-            super().send_mail(template_prefix, email, context)
+            super().send_mail(template_prefix, email, correct_links(context))
         except (OSError, SMTPException):
             logger.exception("An account mail could not be sent", extra={"mail": template_prefix})
             if self.request:

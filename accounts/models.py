@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +21,13 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
+        """With a verified address: whoever runs this has the machine, and the first one has to
+        come in before any mail can be sent."""
+        with transaction.atomic(using=self._db):
+            user = self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
+            addresses = apps.get_model("account", "EmailAddress")._default_manager
+            addresses.create(user=user, email=user.email, verified=True, primary=True)
+        return user
 
 
 class User(AbstractBaseUser, PermissionsMixin):

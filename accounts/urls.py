@@ -1,5 +1,6 @@
 """Our own pages of an account. allauth's stand beside them, under the same path."""
 
+from allauth.account.views import password_set
 from django.urls import path
 
 from accounts import views
@@ -11,6 +12,8 @@ urlpatterns = [
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/end-others/", views.end_other_sessions, name="end-other-sessions"),
     path("sessions/<int:session_id>/end/", views.end_one_session, name="end-session"),
+    path("sign-in-again/", views.sign_in_again, name="sign-in-again"),
+    path("password/set/", views.for_the_owner(password_set)),  # Stands before allauth's own.
     path("deactivate/", views.deactivate, name="deactivate"),
     path("oidc/<slug:provider_id>/login/", views.go_to_provider, name="go-to-provider"),
 ]

@@ -1,9 +1,11 @@
 import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -22,6 +24,8 @@ from accounts.devices import describe_device, shorten_address
 from accounts.forms import ProfileForm
 from accounts.models import User
 from accounts.sessions import end_session, end_sessions, list_sessions
+
+View = Callable[..., HttpResponseBase]
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +123,29 @@ def deactivate(request: HttpRequest) -> HttpResponse:
     get_adapter(request).send_notification_mail("account/email/deactivated", person)
     request.session.flush()
     return redirect("account_inactive")
+
+
+def for_the_owner(view: View) -> View:
+    """A view that decides over the account, for who has no password yet: allauth's own asks
+    nothing of whoever has the session."""
+    confirmed: View = reauthentication_required(view, enabled=lacks_password)
+    return login_required(confirmed)
+
+
+def lacks_password(request: HttpRequest) -> bool:
+    return not cast(User, request.user).has_usable_password()
+
+
+@login_required
+@require_safe
+def sign_in_again(request: HttpRequest) -> HttpResponse:
+    """For who has neither a password nor a second factor, and so nothing to type once more."""
+    connected = SocialAccount.objects.filter(user=cast(User, request.user))
+    known = {
+        app["provider_id"] for app in settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    }
+    providers = [each.get_provider(request) for each in connected if each.provider in known]
+    return render(request, "accounts/sign_in_again.html", {"providers": providers})
 
 
 def go_to_provider(request: HttpRequest, provider_id: str) -> HttpResponse:

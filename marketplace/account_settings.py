@@ -68,6 +68,8 @@ SOCIALACCOUNT_FORMS = {"signup": "accounts.forms.SocialSignupForm"}
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_STORE_TOKENS = False
+# Which accounts staff may open again.
+ACCOUNTS_MAY_BE_ACTIVE = "marketplace.privacy.selectors.may_be_active"
 # Everybody knows this password: it opens these accounts in debug only.
 DEMO_ADDRESSES = ("sol@example.com", "ana@example.com", "teo@example.com")
 DEMO_PASSWORD = "trato-demo"  # noqa: S105

@@ -23,7 +23,7 @@ def social_providers() -> dict[str, Any]:
         )
         if not client:
             environment.stop("OPENID_CONNECT_URL is set, but OPENID_CONNECT_CLIENT_ID is not.")
-        environment.split_url("OPENID_CONNECT_URL", url, "https://login.example")
+        _check_url("OPENID_CONNECT_URL", url)
         name = environment.text("OPENID_CONNECT_NAME", "OpenID Connect")
         apps.append(_describe_app("openid", name, url.rstrip("/"), client))
     return {"openid_connect": {"APPS": apps, "OAUTH_PKCE_ENABLED": True}}
@@ -34,6 +34,18 @@ def _read_client(prefix: str, client_id: str, secret: str) -> tuple[str, str] | 
     if bool(client_id) != bool(secret):
         environment.stop(f"{prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET go together: set both.")
     return (client_id, secret) if client_id else None
+
+
+def _check_url(name: str, url: str) -> None:
+    """What is read from there says who somebody is: nobody on the way may write it."""
+    example = "https://login.example"
+    parts = environment.split_url(name, url, example)
+    rest = (parts.query, parts.fragment, parts.username, parts.password)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or any(rest) or "?" in url:
+        environment.stop(f"{name} must look like {example}, without a question mark or a password.")
+    is_near = environment.is_loopback(parts.hostname) or environment.flag("DEBUG")
+    if parts.scheme == "http" and not is_near:
+        environment.stop(f"{name} must begin with https://: who somebody is comes from there.")
 
 
 def _describe_app(key: str, name: str, url: str, client: tuple[str, str]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_a_forgotten_password_is_chosen_anew_by_the_link_of_the_mail(
     response = client.post("/accounts/password/reset/", {"email": buyer.email}, follow=True)
     assert "Look at your mail" in response.content.decode()
     [message] = mail.outbox
-    link = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", str(message.body))
+    link = re.search(r"http://localhost(/accounts/password/reset/key/\S+)", str(message.body))
     assert link
     page = client.get(link[1], follow=True)
     form = page.redirect_chain[-1][0]

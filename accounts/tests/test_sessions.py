@@ -217,3 +217,26 @@ def test_devices_in_words(agent: str, words: str) -> None:
 )
 def test_addresses_are_cut(address: str, short: str) -> None:
     assert shorten_address(address) == short
+
+
+def test_a_session_that_is_just_being_written_stays_on_the_list(buyer: User, desk: Client) -> None:
+    """A sign-in writes allauth's row before what its own session holds."""
+    phone = open_browser(buyer, agent=PHONE)
+    session = Session.objects.get(session_key=key_of(phone))
+    whole = session.session_data
+    Session.objects.filter(pk=session.pk).update(session_data=desk.session.encode({}))
+    assert len(desk.get(SESSIONS).context["sessions"]) == 1
+    Session.objects.filter(pk=session.pk).update(session_data=whole)
+    assert len(desk.get(SESSIONS).context["sessions"]) == 2
+    desk.post(f"{SESSIONS}end-others/")
+    assert not is_signed_in(phone)
+
+
+def test_a_row_whose_session_is_gone_goes_after_a_minute(buyer: User, desk: Client) -> None:
+    phone = open_browser(buyer, agent=PHONE)
+    Session.objects.filter(session_key=key_of(phone)).delete()
+    desk.get(SESSIONS)
+    assert UserSession.objects.count() == 2
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        desk.get(SESSIONS)
+    assert UserSession.objects.count() == 1

@@ -2,6 +2,7 @@
 process's account only."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import BinaryIO
 from marketplace.privacy import conf
 
 UNFINISHED = ".part"
+# Left free on the disk for everything else: a database that finds it full stops.
+KEPT_FREE = 512 * 1024 * 1024  # bytes
 
 
 def make_name() -> str:
@@ -19,6 +22,13 @@ def make_name() -> str:
 
 def path_of(name: str) -> Path:
     return conf.exports_root() / name
+
+
+def has_room() -> bool:
+    """Whether copies may still be made, however large the next one is."""
+    root = conf.exports_root()
+    nearest = next(folder for folder in (root, *root.parents) if folder.is_dir())
+    return shutil.disk_usage(nearest).free > KEPT_FREE
 
 
 @contextmanager

@@ -82,7 +82,9 @@ class Erasure(models.Model):
     user_key = models.CharField(max_length=64, unique=True)
     blank_texts = models.BooleanField(default=False)
     requested_at = models.DateTimeField(default=timezone.now)
+    # A claim that lasts while nobody works is a pause before the next attempt.
     claimed_until = models.DateTimeField(null=True)
+    is_working = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)
     # Files whose rows are gone and which are still to be removed from the disk.
     files = models.JSONField(default=list)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from marketplace.privacy import files
-from marketplace.privacy.models import DataExport
+from marketplace.privacy.models import DataExport, Erasure
 
 
 def latest_export(*, user: User) -> DataExport | None:
@@ -22,3 +22,8 @@ def access_file(*, user: User, export_id: UUID) -> DataExport:
     if not files.path_of(export.file_name).is_file():
         raise Http404
     return export
+
+
+def may_be_active(*, user: User) -> bool:
+    """Not while it waits to be erased: whoever came in then would be erased under their hands."""
+    return not Erasure.objects.filter(user_key=str(user.pk)).exists()

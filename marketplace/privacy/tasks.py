@@ -14,6 +14,7 @@ from marketplace.privacy.services.erasure import due_erasures, erase
 from marketplace.privacy.services.export import due_exports, make_export, remove_expired
 from marketplace.privacy.services.mail import mail_export, unmailed_exports
 from marketplace.privacy.services.retention import apply_retention
+from marketplace.privacy.services.turns import is_busy
 from notifications.failures import describe_failure
 
 logger = logging.getLogger(__name__)
@@ -30,13 +31,22 @@ RETENTION_SECONDS = 45
 def find_work() -> None:
     """Every few seconds: whatever is open and in nobody's hands is handed to workers."""
     now = timezone.now()
-    for row in due_erasures(now=now).order_by("requested_at")[:AT_ONCE]:
-        wake(erase_account, row.pk)
-    for export in due_exports(now=now).order_by("requested_at")[:AT_ONCE]:
-        wake(export_data, str(export.pk))
+    wake_next()
     for export in unmailed_exports(now=now).order_by("ready_at")[:AT_ONCE]:
         mail_export(export_id=export.pk)
     remove_expired(now=now)
+
+
+def wake_next() -> None:
+    """The job that is next, unless one is being done: mails are sent by the same threads, and must
+    not wait for hours of these. Whoever failed comes after those who did not."""
+    if is_busy():
+        return
+    now = timezone.now()
+    if row := due_erasures(now=now).order_by("attempts", "requested_at").first():
+        wake(erase_account, row.pk)
+    elif export := due_exports(now=now).order_by("attempts", "requested_at").first():
+        wake(export_data, str(export.pk))
 
 
 @shared_task(
@@ -46,8 +56,9 @@ def find_work() -> None:
     soft_time_limit=LONGEST_SECONDS,
 )
 def export_data(export_id: str) -> None:
-    make_export(export_id=UUID(export_id))
+    make_export(export_id=UUID(export_id), in_turn=True)
     mail_export(export_id=UUID(export_id))
+    wake_next()
 
 
 @shared_task(
@@ -57,7 +68,8 @@ def export_data(export_id: str) -> None:
     soft_time_limit=LONGEST_SECONDS,
 )
 def erase_account(erasure_id: int) -> None:
-    erase(erasure_id=erasure_id)
+    if erase(erasure_id=erasure_id, in_turn=True):
+        wake_next()
 
 
 @shared_task(name="privacy.apply_retention", ignore_result=True)

@@ -2,19 +2,23 @@
 
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from accounts.tests.signing_in import confirm_password, is_signed_in, open_browser, turn_on_app
+from marketplace.privacy.models import DataExport
 from marketplace.social_providers import social_providers
 from marketplace.tests.identity_provider import CLIENT_ID, CLIENT_SECRET, Provider, run_provider
 
@@ -179,6 +183,61 @@ def test_the_only_way_in_is_not_removed(client: Client, provider: Provider) -> N
     assert client.get("/accounts/password/set/").status_code == 200
 
 
+# --- Nothing to type once more --------------------------------------------------------------------
+
+NEW = "Wholly-new-77"
+DECIDING = (
+    "/accounts/password/set/",
+    "/accounts/2fa/webauthn/add/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/deactivate/",
+    "/accounts/privacy/erase/",
+    "/accounts/privacy/export/",
+)
+
+
+def test_a_session_that_is_found_later_decides_nothing(client: Client, provider: Provider) -> None:
+    visit(client, provider, email="ines@example.net", email_verified=True)
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        for path in DECIDING:
+            fields = {"password1": NEW, "password2": NEW, "address": "ines@example.net"}
+            answer = client.post(path, fields)
+            assert answer.status_code == 302, path
+            assert answer.headers["Location"].startswith("/accounts/sign-in-again/?next="), path
+        client.post("/accounts/email/", {"email": "thief@example.org", "action_add": ""})
+        visit_only = client.post(f"{START}?process=connect")
+        assert visit_only.status_code in (200, 302)
+    person = User.objects.get()
+    assert person.is_active
+    assert not person.has_usable_password()
+    assert not DataExport.objects.exists()
+    assert not EmailAddress.objects.filter(email="thief@example.org").exists()
+
+
+def test_signing_in_there_once_more_goes_on(client: Client, provider: Provider) -> None:
+    visit(client, provider, email="ines@example.net", email_verified=True)
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        answer = client.get("/accounts/password/set/", follow=True)
+        page = answer.content.decode()
+        assert "Go on with Village Hall" in page
+        assert "next=%2Faccounts%2Fpassword%2Fset%2F" in page
+        back = visit(client, provider, email="ines@example.net", email_verified=True)
+        assert back.status_code == 302
+        client.post("/accounts/password/set/", {"password1": NEW, "password2": NEW})
+    assert User.objects.get().check_password(NEW)
+
+
+def test_whoever_has_nothing_at_all_is_told_what_to_do(
+    client_of: Callable[[User], Client], buyer: User
+) -> None:
+    buyer.set_unusable_password()
+    buyer.save()
+    browser = client_of(buyer)
+    page = browser.get("/accounts/password/set/", follow=True).content.decode()
+    assert "Sign out, then choose" in page
+    assert Client().get("/accounts/sign-in-again/").status_code == 302
+
+
 def test_nobody_removes_the_accounts_of_others(
     client: Client, provider: Provider, stranger: User
 ) -> None:
@@ -228,6 +287,53 @@ def test_half_a_setting_stops_the_start(
     with pytest.raises(SystemExit) as stopped:
         social_providers()
     assert sentence in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("http://login.example", "must begin with https://"),
+        ("http://10.0.0.7:8080/realm", "must begin with https://"),
+        ("login.example", "must look like https://login.example"),
+        ("ftp://login.example", "must look like https://login.example"),
+        ("https:///realm", "must look like https://login.example"),
+        ("https://login.example/?realm=1", "must look like https://login.example"),
+        ("https://login.example/#realm", "must look like https://login.example"),
+        ("https://me:p4ss@login.example", "must look like https://login.example"),
+        ("https://login.example:port", "cannot be read"),
+    ],
+)
+def test_a_provider_that_cannot_be_believed_stops_the_start(
+    url: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        read_provider(url, monkeypatch)
+    assert f"OPENID_CONNECT_URL {sentence}" in str(stopped.value)
+    assert "p4ss" not in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "debug"),
+    [
+        ("https://login.example/realms/one/", "0"),
+        ("http://127.0.0.1:9000", "0"),
+        ("http://localhost:9000", "0"),
+        ("http://login.example", "1"),
+    ],
+)
+def test_https_or_this_machine_or_debug_is_believed(
+    url: str, debug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEBUG", debug)
+    assert read_provider(url, monkeypatch) == url.rstrip("/")
+
+
+def read_provider(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("OPENID_CONNECT_URL", url)
+    monkeypatch.setenv("OPENID_CONNECT_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("OPENID_CONNECT_CLIENT_SECRET", CLIENT_SECRET)
+    [app] = social_providers()["openid_connect"]["APPS"]
+    return str(app["settings"]["server_url"])
 
 
 def test_google_needs_only_its_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,11 +23,13 @@ from marketplace.privacy.models import Erasure
 from marketplace.privacy.refusals import Refused
 from marketplace.privacy.services import traces
 from marketplace.privacy.services.export import remove_exports_of
+from marketplace.privacy.services.turns import claiming
 from messaging.services import erasure as messaging
 from notifications.failures import describe_failure
 from notifications.services import erasure as notifications
 
 logger = logging.getLogger(__name__)
+security_log = logging.getLogger("marketplace.security")
 
 CLAIMED_FOR = timedelta(minutes=5)
 
@@ -46,6 +48,7 @@ def request_erasure(*, user: User, blank_texts: bool | None = None) -> Erasure:
     user.is_active = False
     user.set_unusable_password()
     user.save(update_fields=["is_active", "password"])
+    security_log.info("erasure asked for", extra={"details": {"user": user.pk}})
     blanks = conf.blanks_texts() if blank_texts is None else blank_texts
     return Erasure.objects.get_or_create(user_key=str(user.pk), defaults={"blank_texts": blanks})[0]
 
@@ -56,12 +59,14 @@ def due_erasures(*, now: datetime) -> QuerySet[Erasure]:
     return Erasure.objects.filter(free, finished_at__isnull=True)
 
 
-def erase(*, erasure_id: int) -> bool:
-    """Do all of one erasure, if it is due. False: it was not, or it failed and is tried again."""
-    now = timezone.now()
-    claimed = due_erasures(now=now).filter(pk=erasure_id)
-    if not claimed.update(claimed_until=now + CLAIMED_FOR, attempts=F("attempts") + 1):
-        return False
+def erase(*, erasure_id: int, in_turn: bool = False) -> bool:
+    """Do all of one erasure, if it is due and, with `in_turn`, no other long job is being done.
+
+    False: it was not, or it failed and is tried again.
+    """
+    with claiming(in_turn=in_turn) as may_claim:
+        if not may_claim or not _claim(erasure_id):
+            return False
     erasure = Erasure.objects.get(pk=erasure_id)
     try:
         _erase_all(erasure)
@@ -69,16 +74,27 @@ def erase(*, erasure_id: int) -> bool:
         logger.error(
             "Erasure %s, attempt %d: %s", erasure.pk, erasure.attempts, describe_failure(error)
         )
+        Erasure.objects.filter(pk=erasure_id).update(is_working=False)
         return False
     logger.info("Account %s is erased.", erasure.user_key)
+    security_log.info("account erased", extra={"details": {"user": int(erasure.user_key)}})
     return True
+
+
+def _claim(erasure_id: int) -> bool:
+    now = timezone.now()
+    return bool(
+        due_erasures(now=now)
+        .filter(pk=erasure_id)
+        .update(claimed_until=now + CLAIMED_FOR, is_working=True, attempts=F("attempts") + 1)
+    )
 
 
 def _erase_all(erasure: Erasure) -> None:
     _remove_files(erasure)  # Those of an attempt that ended between its rows and its files.
     user = User.objects.filter(pk=erasure.user_key).first()
     if user is not None:
-        _count(erasure, {"sessions": traces.end_sessions(user=user)})
+        _end_sessions(erasure)
         _count(erasure, {"exports": remove_exports_of(user=user)})
         _count(erasure, {"staff_log": traces.forget_in_staff_log(user=user)})
         _count(erasure, messaging.erase_person(user=user, blank_texts=erasure.blank_texts))
@@ -89,7 +105,27 @@ def _erase_all(erasure: Erasure) -> None:
         # Addresses, authenticators, social accounts and what else belongs to the account alone.
         user.delete()
     erasure.finished_at, erasure.claimed_until = timezone.now(), None
-    erasure.save(update_fields=["finished_at", "claimed_until", "counts"])
+    erasure.is_working = False
+    erasure.save(update_fields=["finished_at", "claimed_until", "is_working", "counts"])
+
+
+def _end_sessions(erasure: Erasure) -> None:
+    """Of everybody who waits to be erased, in one pass: it looks through all sessions there are."""
+    if "sessions" in erasure.counts:
+        return  # A pass for somebody else has done it.
+    others = [row for row in due_erasures(now=timezone.now()) if "sessions" not in row.counts]
+    numbers = [erasure.user_key, *(row.user_key for row in others)]
+    people = User.objects.filter(pk__in=numbers)
+    ended = traces.end_sessions(users=people, after_each=lambda: _count(erasure, {}))
+    _count(erasure, {"sessions": ended[erasure.user_key]})
+    for row in others:
+        _count_for_another(row, ended[row.user_key])
+
+
+def _count_for_another(row: Erasure, sessions: int) -> None:
+    """Unless somebody has begun with it in the meantime."""
+    untouched = Erasure.objects.filter(pk=row.pk, attempts=row.attempts, is_working=False)
+    untouched.update(counts={**row.counts, "sessions": sessions})
 
 
 def _erase_some_listings(erasure: Erasure, user: User) -> int:

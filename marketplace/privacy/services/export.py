@@ -18,6 +18,7 @@ from marketplace.privacy.models import DataExport
 from marketplace.privacy.refusals import Refused
 from marketplace.privacy.services.archive import write_archive
 from marketplace.privacy.services.sections import count_records
+from marketplace.privacy.services.turns import claiming
 from notifications.failures import describe_failure
 
 logger = logging.getLogger(__name__)
@@ -34,12 +35,16 @@ class LostClaim(Exception):
 
 
 def request_export(*, user: User) -> DataExport:
-    """The open export of this person, or a new one. Raises Refused after too many in a day."""
+    """The open export of this person, or a new one. Raises Refused after too many in a day, and
+    where there is no room for one."""
     since = timezone.now() - timedelta(days=1)
     if existing := find_open(user=user):
         return existing
     if DataExport.objects.filter(user=user, requested_at__gt=since).count() >= conf.EXPORTS_PER_DAY:
         raise Refused(_("You have asked for this often today. Ask again tomorrow."))
+    if not files.has_room():
+        logger.error("No room for copies of people's data.")
+        raise Refused(_("There is no room for a copy just now. Ask again tomorrow."))
     try:
         with transaction.atomic():
             return DataExport.objects.create(user=user)
@@ -57,9 +62,11 @@ def due_exports(*, now: datetime) -> QuerySet[DataExport]:
     return DataExport.objects.filter(free, state__in=DataExport.OPEN_STATES)
 
 
-def make_export(*, export_id: UUID) -> None:
-    """Make one copy, if it is waiting or its worker was lost. Another's is left alone."""
-    claim = _claim(export_id)
+def make_export(*, export_id: UUID, in_turn: bool = False) -> None:
+    """Make one copy, if it is waiting or its worker was lost, and if, with `in_turn`, no other long
+    job is being done. Another's is left alone."""
+    with claiming(in_turn=in_turn) as may_claim:
+        claim = _claim(export_id) if may_claim else None
     if claim is None:
         return
     export = claim.export
@@ -93,7 +100,6 @@ def _claim(export_id: UUID) -> "_Claim | None":
     if not changed:
         return None
     export = DataExport.objects.select_related("user").get(pk=export_id)
-    files.remove(export.file_name)  # What a worker that was killed has left.
     return _Claim(export)
 
 
@@ -106,6 +112,7 @@ class _Claim:
 
     def make(self) -> None:
         export = self.export
+        files.remove(export.file_name)  # What a worker that was killed has left.
         name = files.make_name()
         self._save(records_total=count_records(user=export.user), file_name=name)
         path = files.path_of(name)
@@ -132,6 +139,7 @@ class _Claim:
             expires_at=now + conf.retain_exports(),
         )
         DataExport.objects.filter(pk=self.export.pk).update(claimed_until=None)
+        _remove_ready(DataExport.objects.filter(user=self.export.user).exclude(pk=self.export.pk))
 
     def give_up_or_wait(self) -> None:
         """Some failures pass: a disk that was full, a database that was away."""
@@ -162,14 +170,17 @@ class _Claim:
 
 def remove_expired(*, now: datetime, limit: int = 100) -> int:
     """Files that are kept no longer; how many went."""
-    rows = DataExport.objects.filter(state=DataExport.State.READY, expires_at__lte=now)
-    expired = list(rows.order_by("expires_at")[:limit])
-    for export in expired:
+    return _remove_ready(DataExport.objects.filter(expires_at__lte=now), limit=limit)
+
+
+def _remove_ready(rows: QuerySet[DataExport], *, limit: int = 100) -> int:
+    ready = list(rows.filter(state=DataExport.State.READY).order_by("expires_at")[:limit])
+    for export in ready:
         files.remove(export.file_name)
         DataExport.objects.filter(pk=export.pk).update(
             state=DataExport.State.EXPIRED, file_name="", file_size=0
         )
-    return len(expired)
+    return len(ready)
 
 
 def remove_exports_of(*, user: User) -> int:

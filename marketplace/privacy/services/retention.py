@@ -15,6 +15,7 @@ from marketplace.privacy import conf, files
 from marketplace.privacy.models import DataExport
 from marketplace.privacy.services import export
 from messaging.services import retention as messaging
+from messaging.services import sessions
 from notifications.services import retention as notifications
 
 BATCH = 1000
@@ -35,7 +36,9 @@ class Rule:
 def list_rules(*, now: datetime) -> list[Rule]:
     """The rules that are in force; what is kept for ever has none."""
     rules = [
-        _rows("sessions", Session.objects.filter(expire_date__lt=now)),
+        Rule(
+            "sessions", Session.objects.filter(expire_date__lt=now).count, sessions.delete_expired
+        ),
         Rule("exports", _expired(now).count, partial(export.remove_expired, now=now)),
         _rows("export_requests", _ended(now)),
         Rule("export_files", lambda: len(_stray(now)), lambda: _remove_stray(now)),

@@ -1,21 +1,21 @@
 """What names a person outside of the rows that belong to them: sessions, the staff's log, counters
 of tries in the cache."""
 
-import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from allauth.account import app_settings
+from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.db.models import ForeignObjectRel, Q
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.sessions import end_every_session
 from marketplace.privacy.services.account import rows_of
 
 logger = logging.getLogger(__name__)
@@ -32,35 +32,15 @@ def addresses_of(*, user: User) -> set[str]:
 # --- Sessions -------------------------------------------------------------------------------------
 
 
-def end_sessions(*, user: User) -> int:
-    """Delete every session of theirs, with the questions kept in it; how many.
+def end_sessions(
+    *, users: Iterable[User], after_each: Callable[[], None] | None = None
+) -> Counter[str]:
+    """Delete every session of theirs, with the questions kept in it; how many, by their number.
 
-    A session says whose it is only inside, so all are looked through, a thousand at a time. One
-    that is on its way through sign-in or sign-up names no account yet, but the address.
+    One that is on its way through sign-in or sign-up names no account yet, but the address.
     """
-    ended = 0
-    addresses = addresses_of(user=user)
-    for page in _all_sessions():
-        keys = [row.session_key for row in page if _names(row, user, addresses)]
-        ended += len(keys)
-        Session.objects.filter(session_key__in=keys).delete()
-    return ended
-
-
-def _all_sessions() -> Iterator[list[Session]]:
-    after = ""
-    rows = Session.objects.order_by("session_key")
-    while page := list(rows.filter(session_key__gt=after)[:BATCH]):
-        yield page
-        after = page[-1].session_key
-
-
-def _names(row: Session, user: User, addresses: set[str]) -> bool:
-    content = row.get_decoded()
-    if str(content.get(SESSION_KEY, "")) == str(user.pk):
-        return True
-    text = json.dumps(content, default=str, ensure_ascii=False).lower()
-    return any(f'"{address}"' in text for address in addresses)
+    wanted = {str(user.pk): addresses_of(user=user) for user in users}
+    return end_every_session(wanted=wanted, after_each=after_each)
 
 
 # --- The staff's log ------------------------------------------------------------------------------
@@ -124,5 +104,8 @@ def forget_tries(*, user: User) -> None:
         for action in app_settings.RATE_LIMITS:
             for address in addresses_of(user=user):
                 ratelimit.clear(request, action=action, key=address, user=user)
+        for address in addresses_of(user=user):
+            # Signing in is counted under a key of the adapter's own.
+            get_adapter()._delete_login_attempts_cached_email(request, email=address)
     except Exception as error:
         logger.warning("The cache is away: %s", type(error).__name__)

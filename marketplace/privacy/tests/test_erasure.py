@@ -71,6 +71,7 @@ def canary(seller: User, listing: Listing, conversation: Conversation, staff: Us
     )
     Delivery.objects.create(notification=notification, due_at=timezone.now())
     client.post("/listings/green-lamp/conversation/", {"message": TEXT})
+    Client().post("/accounts/login/", {"login": ADDRESS.upper(), "password": "wrong"})
     for model, row in ((User, person), (Participant, Participant.objects.get(user=person))):
         LogEntry.objects.create(
             user=staff,
@@ -111,6 +112,7 @@ def test_nothing_names_somebody_who_was_erased(canary: User, seller: User) -> No
     named = {"accounts_user", "messaging_participant", "django_admin_log", "mfa_authenticator"}
     assert named | {"socialaccount_socialaccount", "messaging_conversationlook"} <= before[NAME]
     assert {"accounts_user", "account_emailaddress", "django_session"} <= before[ADDRESS]
+    assert "cache" in before[ADDRESS]  # A try to sign in with it.
     assert {"messaging_message", "listings_listing", "notifications_notification"} <= before[TEXT]
     photos = list((Path(settings.MEDIA_ROOT) / "photos").iterdir())
     exports = list(Path(settings.PRIVACY_EXPORTS_ROOT).iterdir())
@@ -132,6 +134,28 @@ def test_nothing_names_somebody_who_was_erased(canary: User, seller: User) -> No
     assert done.counts["places"] == 1
     assert done.counts["listings"] == 1
     assert done.counts["files"] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_staffs_log_of_a_conversation_names_nobody(
+    conversation: Conversation, staff: User
+) -> None:
+    """It is about the conversation, which stays."""
+    person = make_person(NAME, email=ADDRESS)
+    place = f"/admin/messaging/conversation/{conversation.pk}/participants/"
+    admin = enter(staff)
+    said = admin.post(place, {"person": ADDRESS, "role": "seller"}, follow=True)
+    assert f"{NAME} was put in." in said.content.decode()
+    put = conversation.participants.get(user=person)
+    said = admin.post(place, {"remove": put.pk}, follow=True)
+    assert f"{NAME} was taken out." in said.content.decode()
+    erase_now(person)
+    kept = LogEntry.objects.filter(object_id=str(conversation.pk))
+    assert sorted(kept.values_list("change_message", flat=True)) == [
+        f"#{put.pk} was put in.",
+        f"#{put.pk} was taken out.",
+    ]
+    assert "django_admin_log" not in find_anywhere(NAME)
 
 
 @pytest.mark.django_db(transaction=True)
