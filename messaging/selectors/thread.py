@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from messaging import conf, presence
-from messaging.events import MessageRecord
+from messaging.events import MessageRecord, public_id
 from messaging.exceptions import MessagingError
 from messaging.listings import find_listing
 from messaging.models import Conversation, Message, Participant
@@ -35,6 +35,8 @@ class MessageView:
     mine: bool
     username: str
     role: str
+    # The side that its author helps on, who is neither buyer nor seller themselves; else "".
+    stands_for: str
     sender_id: Any
     created_at: datetime
     edited: bool
@@ -46,6 +48,8 @@ class MessageView:
     can_delete_until: datetime | None = None
     first_of_day: bool = False
     starts_group: bool = True
+    # Whether to say who wrote it: where that is not plain from the side it stands on.
+    names_author: bool = False
     unread_divider: bool = False
 
 
@@ -57,6 +61,7 @@ class Side:
     name: str
     role: str
     read_sequence: int
+    stands_for: str = ""
     online: bool = False
     last_seen: str = ""
 
@@ -67,6 +72,9 @@ class ThreadPage:
     card: ListingCard
     me: Side
     other: Side
+    company: list[Side]  # Everybody else who takes part.
+    participant_ids: list[Any]  # Of all who take part, the reader too.
+    read_by_others: int  # How far the other side has read.
     can_write: bool
     why_not: str
     blocked_by_me: bool
@@ -101,13 +109,17 @@ def read_thread(access: Access, *, before: int | None = None) -> ThreadPage:
     refusal = _find_refusal(access, blocks)
     mine = [blocked for blocker, blocked in blocks if blocker == access.me.user_id]
     other = access.other
+    company = [each for each in access.others if each != other and not each.has_left]
     # An edit puts words before the other side, as a message does; to take back is not to write.
     edit_window = timedelta(0) if refusal else conf.edit_window()
     return ThreadPage(
         conversation=conversation,
         card=listing_card(conversation, find_listing(conversation.listing_id)),
-        me=_side(access.me),
-        other=_show(other, hidden=other is not None and _is_among(other, blocks)),
+        me=_side(access.me, conversation),
+        other=_show(other, conversation, hidden=other is not None and _is_among(other, blocks)),
+        company=[_side(member, conversation) for member in company],
+        participant_ids=_find_ids(access),
+        read_by_others=_find_read(access),
         can_write=refusal is None,
         why_not=str(refusal.sentence) if refusal else "",
         blocked_by_me=other is not None and other.user_id in mine,
@@ -119,7 +131,10 @@ def read_thread(access: Access, *, before: int | None = None) -> ThreadPage:
         older_before=records[0].sequence if records and records[0].sequence > 1 else None,
         revision=conversation.revision,
         last_sequence=conversation.last_sequence,
-        messages=_views(records, access, edit_window),
+        messages=[
+            replace(view, names_author=_names_author(view, other, company))
+            for view in _views(records, access, edit_window)
+        ],
         records=records,
     )
 
@@ -144,22 +159,47 @@ def _find_refusal(access: Access, blocks: list[tuple[Any, Any]]) -> MessagingErr
     )
 
 
-def _side(member: Participant) -> Side:
-    return Side(member.user_id, member.name, member.role, member.read_sequence)
+def _find_ids(access: Access) -> list[Any]:
+    """As `ready` and `participants` list them; an account that is gone takes no part."""
+    present = [member for member in access.members if not member.has_left]
+    return [public_id(member.user_id) for member in present if member.user_id is not None]
 
 
-def _show(other: Participant | None, *, hidden: bool) -> Side:
+def _find_read(access: Access) -> int:
+    return max((member.read_sequence for member in _opposite(access)), default=0)
+
+
+def _stands_for(conversation: Conversation, user_id: Any, role: str) -> str:
+    return "" if user_id in {conversation.buyer_id, conversation.seller_id} else role
+
+
+def _names_author(view: MessageView, other: Participant | None, company: list[Participant]) -> bool:
+    """On the first of a group, where there are several or it is not the other person's."""
+    if view.mine or view.kind == Message.Kind.SYSTEM or not view.starts_group:
+        return False
+    return bool(company) or other is None or view.sender_id != other.user_id
+
+
+def _side(member: Participant, conversation: Conversation) -> Side:
+    return Side(
+        id=member.user_id,
+        name=shown_name(member),
+        role=member.role,
+        read_sequence=member.read_sequence,
+        stands_for=_stands_for(conversation, member.user_id, member.role),
+    )
+
+
+def _show(other: Participant | None, conversation: Conversation, *, hidden: bool) -> Side:
     """The other side. `hidden`: between people who cannot write to each other, nobody sees who
     is here."""
     if other is None:
         return Side(None, "", "", 0)
+    side = _side(other, conversation)
     if hidden:
-        return Side(other.user_id, shown_name(other), other.role, other.read_sequence)
-    return Side(
-        id=other.user_id,
-        name=shown_name(other),
-        role=other.role,
-        read_sequence=other.read_sequence,
+        return side
+    return replace(
+        side,
         online=other.user_id in presence.find_online([other.user_id]),
         last_seen=presence.find_last_seen([other.user_id]).get(other.user_id, ""),
     )
@@ -168,14 +208,16 @@ def _show(other: Participant | None, *, hidden: bool) -> Side:
 def _views(
     records: list[MessageRecord], access: Access, edit_window: timedelta
 ) -> list[MessageView]:
-    read_by_other = max((member.read_sequence for member in _opposite(access)), default=0)
+    read_by_others = _find_read(access)
     views: list[MessageView] = []
     previous: MessageRecord | None = None
     divider = False
     for record in records:
         mine = record.sender_id is not None and record.sender_id == access.me.user_id
         here = not divider and not mine and _counts_as_unread(record, access.me.read_sequence)
-        view = _view(record, previous, mine=mine, read_by_other=read_by_other, divider=here)
+        view = _view(record, previous, mine=mine, read_by_others=read_by_others, divider=here)
+        stands_for = _stands_for(access.conversation, record.sender_id, record.role)
+        view = replace(view, stands_for=stands_for)
         views.append(_with_ends(view, edit_window) if mine else view)
         divider, previous = divider or here, record
     return views
@@ -192,7 +234,7 @@ def _view(
     previous: MessageRecord | None,
     *,
     mine: bool,
-    read_by_other: int,
+    read_by_others: int,
     divider: bool = False,
 ) -> MessageView:
     new_day = previous is None or _day(previous.created_at) != _day(record.created_at)
@@ -205,12 +247,13 @@ def _view(
         mine=mine,
         username=record.username,
         role=record.role,
+        stands_for="",
         sender_id=record.sender_id,
         created_at=record.created_at,
         edited=record.edited_at is not None,
         deleted=record.deleted,
         client_message_id=record.client_message_id if mine else None,
-        read=mine and record.sequence <= read_by_other,
+        read=mine and record.sequence <= read_by_others,
         first_of_day=new_day,
         starts_group=new_day or divider or not _belongs_to(record, previous),
         unread_divider=divider,

@@ -1,7 +1,7 @@
 """Messages are edited and deleted in their place, and everybody who looks follows."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.cast import Pair
 from tests.browser.people import People
@@ -10,6 +10,7 @@ from tests.browser.talking import (
     is_same_document,
     message,
     messages,
+    post,
     remember_document,
     say,
     start_talk,
@@ -150,11 +151,38 @@ def test_without_a_connection_nothing_is_changed_and_nothing_lost(
     buyer.context.set_offline(True)
     edit_field(buyer).press("Enter")
     alert = buyer.get_by_role("alert")
-    expect(alert).to_contain_text("There is no connection right now, so nothing has changed.")
+    expect(alert).to_contain_text("No answer came, so it is not known whether this was done.")
     expect(edit_field(buyer)).to_have_value("Written with care")
     buyer.context.set_offline(False)
     edit_field(buyer).press("Enter")
     expect(message(buyer, "Written with care")).to_be_visible()
+
+
+def test_an_answer_that_comes_late_brings_nothing_back(people: People, pair: Pair) -> None:
+    """The phone deletes the message while the desk still waits to hear of its edit."""
+    buyer = people.open(pair.buyer)
+    thread = start_talk(buyer, pair, "Hello")
+    expect(composer(buyer)).to_be_focused()
+    phone = buyer.context.new_page()
+    phone.goto(thread)
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        post(phone, f"{thread}messages/1/delete/")
+        expect(messages(buyer).first).to_contain_text(DELETED)
+        route.fulfill(response=answer)
+
+    buyer.route("**/edit/", answer_late)
+    composer(buyer).press("ArrowUp")
+    edit_field(buyer).fill("My card is 1234")
+    with buyer.expect_response("**/edit/"):
+        edit_field(buyer).press("Enter")
+    buyer.evaluate("new Promise((done) => setTimeout(done))")
+    assert texts(buyer).all_inner_texts() == [DELETED]
+    expect(buyer.locator("#said")).to_be_empty()
+    say(buyer, "After it")
+    expect(status(buyer, "After it")).to_have_text("Sent")
+    assert texts(buyer).all_inner_texts() == [DELETED, "After it"]
 
 
 def test_an_empty_text_is_refused_in_words(people: People, pair: Pair) -> None:

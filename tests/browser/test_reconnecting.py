@@ -10,6 +10,7 @@ from tests.browser.talking import (
     is_same_document,
     message,
     messages,
+    post,
     read_stored,
     remember_document,
     say,
@@ -22,6 +23,26 @@ from tests.live import Live
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 KEPT = "() => Object.keys(localStorage).filter((key) => key.startsWith('trato.kept'))"
+# The buyer takes back one of two messages before the seller has seen either.
+ABSENCE = """
+from uuid import uuid4
+from messaging.models import Conversation
+from messaging.services.changes import delete_message
+from messaging.services.messages import send_message
+talk = Conversation.objects.get(pk="{key}")
+for text in ("Said in haste", "Said to stay"):
+    send_message(user_id=talk.buyer_id, name="Berta", conversation_id=talk.pk, body=text,
+                 client_message_id=uuid4())
+delete_message(user_id=talk.buyer_id, conversation_id=talk.pk, sequence=2)
+"""
+LOOK_AWAY_AND_LISTEN = """() => {
+  document.hasFocus = () => false;
+  window.heard = [];
+  const hear = (node) => window.heard.push(node.textContent);
+  new MutationObserver((records) => records.forEach((each) => each.addedNodes.forEach(hear)))
+    .observe(document.getElementById("announcements"), { childList: true });
+}"""
+CUT_OFF = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET")
 RECONNECTED = 30_000  # milliseconds
 
 
@@ -42,7 +63,7 @@ def test_the_web_server_is_killed_and_started_again(
     buyer, seller = thread_of_two
     no_connection = buyer.get_by_text("No connection.")
     expect(no_connection).to_be_hidden()
-    people.expect_complaints("WebSocket connection to", "ERR_CONNECTION_REFUSED")
+    people.expect_complaints("WebSocket connection to", *CUT_OFF)
     live.kill("web")
     for text in ("First while it is down", "Second while it is down"):
         say(buyer, text)
@@ -54,6 +75,30 @@ def test_the_web_server_is_killed_and_started_again(
     expect(message(seller, "Second while it is down")).to_be_visible(timeout=RECONNECTED)
     expect(no_connection).to_be_hidden()
     expect_same(buyer, seller, count=4)
+
+
+def test_what_was_deleted_meanwhile_is_no_news(
+    people: People, thread_of_two: tuple[Page, Page], live: Live
+) -> None:
+    buyer, seller = thread_of_two
+    people.expect_complaints("WebSocket connection to", *CUT_OFF)
+    expect(status(buyer, "Hello")).to_have_text("Read")
+    seller.reload()  # Without the line above what was new the first time.
+    expect(seller.locator("#presence")).to_have_text("here now")
+    seller.evaluate(LOOK_AWAY_AND_LISTEN)
+    live.kill("web")
+    expect(seller.get_by_text("No connection.")).to_be_visible()
+    live.manage("shell", "--no-imports", "-c", ABSENCE.format(key=buyer.url.split("/")[-2]))
+    live.start("web")
+    expect(message(seller, "Said to stay")).to_be_visible(timeout=RECONNECTED)
+    expect(messages(seller)).to_have_count(3)
+    heard = seller.evaluate("window.heard")
+    assert [text.partition(": ")[2] for text in heard] == ["Said to stay"]
+    expect(seller.locator(".new + .message")).to_contain_text("Said to stay")
+    expect(message(buyer, "Said to stay")).to_be_visible(timeout=RECONNECTED)
+    post(buyer, f"{buyer.url}messages/3/delete/")
+    expect(message(seller, "Said to stay")).to_have_count(0)
+    expect(seller.locator(".new")).to_have_count(0)
 
 
 def test_redis_is_killed_and_started_again(thread_of_two: tuple[Page, Page], live: Live) -> None:

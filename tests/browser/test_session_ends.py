@@ -1,7 +1,7 @@
 """A thread is open while a session ends: the page says so, or goes on where it may."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocket, expect
 
 from tests.browser.cast import Pair
 from tests.browser.people import People, sign_in
@@ -34,6 +34,9 @@ def test_a_new_password_signs_out_the_others_and_this_thread_goes_on(
         opened.goto("/accounts/login/")
         sign_in(opened, pair.buyer.email)
     thread = start_talk(page, pair, "Hello")
+    sockets: list[WebSocket] = []
+    page.on("websocket", lambda socket: sockets.append(socket))
+    page.reload()
     phone.goto(thread)
     seller.goto(thread)
     for opened in (page, phone, seller):
@@ -51,6 +54,12 @@ def test_a_new_password_signs_out_the_others_and_this_thread_goes_on(
     expect(settings.get_by_role("status")).to_be_visible()
 
     expect(phone.get_by_text(SIGNED_OUT).first).to_be_visible()
+    # The other tab of this browser was closed with them, and is back before anybody touches it.
+    say(seller, "Are you still there?")
+    expect(message(page, "Are you still there?")).to_be_visible()
+    rooms = [socket for socket in sockets if "/ws/room/" in socket.url]
+    assert [socket.is_closed() for socket in rooms] == [True, False]
+    expect(message(phone, "Are you still there?")).to_have_count(0)
     say(page, "Still me")
     expect(status(page, "Still me")).to_have_text("Read")
     expect(message(seller, "Still me")).to_be_visible()

@@ -3,18 +3,16 @@
 import { postJson } from "./api.js";
 import { deletedMessage, editedMessage, sentAt } from "./message_view.js";
 import { say } from "./notices.js";
-import { phrase } from "./page.js";
+import { copyOf, phrase } from "./page.js";
 
 const LOOK_EVERY = 5_000; // milliseconds: how late a passed time may hide what it allowed
 
 const touch = matchMedia("(hover: none) and (pointer: coarse)");
-const fresh = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 const part = (message, name) => message.querySelector(`.message__${name}`);
 
 export class MessageChanges {
   #messages;
-  #url;
-  #seconds;
+  #page;
   #ahead;
   #goBack;
   #open = null; // {message, form, back}
@@ -23,8 +21,7 @@ export class MessageChanges {
    * open, and what time it was. `goBack()` takes the focus when there is nothing left to return to. */
   constructor({ messages, page, goBack }) {
     this.#messages = messages;
-    this.#url = page.messagesUrl;
-    this.#seconds = { edit: Number(page.editSeconds), delete: Number(page.deleteSeconds) };
+    this.#page = page;
     this.#ahead = readClock(page.now);
     this.#goBack = goBack;
     messages.addEventListener("click", (event) => this.#click(event));
@@ -61,11 +58,12 @@ export class MessageChanges {
   }
 
   #hasTime(message, action) {
-    return (Date.now() - this.#ahead - sentAt(message)) / 1000 < this.#seconds[action];
+    const seconds = Number(this.#page[`${action}Seconds`]);
+    return (Date.now() - this.#ahead - sentAt(message)) / 1000 < seconds;
   }
 
   #address(message, action) {
-    return `${this.#url}${message.dataset.sequence}/${action}/`;
+    return `${this.#page.messagesUrl}${message.dataset.sequence}/${action}/`;
   }
 
   #click(event) {
@@ -89,7 +87,7 @@ export class MessageChanges {
   }
 
   #edit(message, back) {
-    const form = fresh("edit-template");
+    const form = copyOf("edit-template");
     const { text: field } = form.elements;
     this.#start(message, form, back);
     field.value = part(message, "body").textContent;
@@ -107,7 +105,7 @@ export class MessageChanges {
   }
 
   #askToDelete(message) {
-    const form = fresh("delete-template");
+    const form = copyOf("delete-template");
     this.#start(message, form, part(message, "menu"));
     part(message, "line").after(form);
     form.addEventListener("submit", () => this.#delete(message, form));
@@ -119,15 +117,13 @@ export class MessageChanges {
     if (text === part(message, "body").textContent) return this.#leave();
     const revision = await this.#send(message, form, "edit", { message: text });
     if (!revision) return;
-    editedMessage(message, text, revision);
-    this.#finish(form, "savedChange");
+    this.#finish(form, editedMessage(message, text, revision) && "savedChange");
   }
 
   async #delete(message, form) {
     const revision = await this.#send(message, form, "delete", {});
     if (!revision) return;
-    deletedMessage(message, revision);
-    this.#finish(form, "savedDeletion");
+    this.#finish(form, deletedMessage(message, revision) && "savedDeletion");
   }
 
   /** The revision of the change, or nothing: then the form says why, and keeps what is in it. */
@@ -147,7 +143,7 @@ export class MessageChanges {
   #finish(form, word) {
     if (this.#open?.form === form) this.#leave();
     this.look();
-    say(phrase(word));
+    if (word) say(phrase(word));
   }
 
   /** Closes, and gives the focus back to where it came from. */

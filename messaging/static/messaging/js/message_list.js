@@ -1,20 +1,33 @@
 // The messages on the page in their order, with the days between them and what is unsent at the end.
-import { confirmMessage, fillMessage, renderMessage, renderPending, sentAt, showRead } from "./message_view.js";
+import {
+  confirmMessage,
+  fillMessage,
+  renderMessage,
+  renderPending,
+  sentAt,
+  showAuthor,
+  showRead,
+} from "./message_view.js";
+import { copyOf } from "./page.js";
 import { dayKey, dayLabel } from "./times.js";
 
 const ONE_GO = 5 * 60_000; // milliseconds between messages that stand close together
 
 const isMessage = (element) => element?.classList.contains("message") ?? false;
 const isSystem = (element) => element.classList.contains("message--system");
+const isDeleted = (element) => element.classList.contains("message--deleted");
 const sequenceOf = (element) => Number(element.dataset.sequence) || Infinity;
 
 export class MessageList {
   #container;
   #me;
+  #page;
 
-  constructor(container, me) {
+  /** `page`: the thread's data, which says whom it is with. */
+  constructor(container, me, page) {
     this.#container = container;
     this.#me = me;
+    this.#page = page;
   }
 
   get #messages() {
@@ -31,7 +44,7 @@ export class MessageList {
 
   /** The newest message of others, 0 without one. */
   get newestOfOthers() {
-    const last = this.#messages.findLast((each) => !this.#isOwn(each) && !isSystem(each));
+    const last = this.#messages.findLast((each) => this.#counts(each));
     return last ? sequenceOf(last) : 0;
   }
 
@@ -82,11 +95,11 @@ export class MessageList {
     return this.#container.querySelector(".new");
   }
 
-  /** Draws it above the first message after `sequence`, unless there is one already. */
+  /** Draws it above the first message after `sequence` that was unread, unless there is one already. */
   divide(sequence) {
     if (this.divider) return;
-    const line = document.getElementById("new-template").content.cloneNode(true);
-    const first = this.#messages.find((each) => sequenceOf(each) > sequence && !this.#isOwn(each));
+    const line = copyOf("new-template");
+    const first = this.#messages.find((each) => sequenceOf(each) > sequence && this.#counts(each));
     first?.before(line);
     this.#arrange(first);
   }
@@ -97,7 +110,25 @@ export class MessageList {
     this.#arrange(first);
   }
 
+  /** Moves it on from a message that has been deleted. */
+  redivide() {
+    const first = this.divider?.nextElementSibling;
+    if (!isMessage(first) || !isDeleted(first)) return;
+    this.undivide();
+    this.divide(sequenceOf(first));
+  }
+
+  /** Whom the thread is with has changed, and so which authors are named. */
+  renameAuthors() {
+    for (const element of this.#messages) this.#showAuthor(element);
+  }
+
   // Finding
+
+  /** As the unread count counts. */
+  #counts(element) {
+    return !this.#isOwn(element) && !isSystem(element) && !isDeleted(element);
+  }
 
   #isOwn(element) {
     return element.dataset.sender === this.#me;
@@ -169,6 +200,14 @@ export class MessageList {
     if (!newDay) day?.remove();
     const first = newDay || topOf(element) !== element || startsGroup(previous, element);
     element.classList.toggle("message--first", first);
+    this.#showAuthor(element);
+  }
+
+  /** On the first of a group, where there are several or it is not the other person's. */
+  #showAuthor(element) {
+    const { other, hasCompany } = this.#page;
+    const isTold = element.classList.contains("message--first") && !this.#isOwn(element) && !isSystem(element);
+    showAuthor(element, isTold && (hasCompany === "true" || element.dataset.sender !== other));
   }
 }
 
@@ -178,7 +217,7 @@ function startsGroup(previous, element) {
 }
 
 function renderDay(date) {
-  const day = document.getElementById("day-template").content.firstElementChild.cloneNode(true);
+  const day = copyOf("day-template");
   const time = day.querySelector("time");
   time.dateTime = dayKey(date);
   time.textContent = dayLabel(time.dateTime);

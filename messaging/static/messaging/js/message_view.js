@@ -1,14 +1,14 @@
 // One message on the page, made from the template that the server renders its own with.
-import { phrase } from "./page.js";
+import { byId, copyOf, phrase } from "./page.js";
+import { signature } from "./people.js";
 import { clockTime } from "./times.js";
 
-const template = document.getElementById("message-template");
-const choices = document.getElementById("choices-template");
+const page = byId("thread").dataset;
 const part = (element, name) => element.querySelector(`.message__${name}`);
 
 /** From a `chat_message` or `message_changed` frame. */
 export function renderMessage(frame, mine) {
-  const element = template.content.querySelector(".message").cloneNode(true);
+  const element = copyOf("message-template");
   fillMessage(element, frame, mine);
   return element;
 }
@@ -19,7 +19,7 @@ export function fillMessage(element, frame, mine) {
   element.classList.toggle("message--system", frame.kind === "system");
   element.classList.toggle("message--deleted", frame.deleted);
   element.dataset.sender = frame.sender?.id ?? "";
-  part(element, "author").textContent = mine ? phrase("you") : frame.username;
+  part(element, "author").textContent = mine ? phrase("you") : authorOf(frame);
   part(element, "body").textContent = frame.deleted ? phrase("deleted") : frame.message;
   part(element, "edited").hidden = !frame.edited_at || frame.deleted;
   confirmMessage(element, frame);
@@ -28,7 +28,7 @@ export function fillMessage(element, frame, mine) {
 
 /** From an entry of the outbox. */
 export function renderPending(entry, sender) {
-  const element = template.content.querySelector(".message").cloneNode(true);
+  const element = copyOf("message-template");
   element.classList.add("message--own");
   element.dataset.sender = sender;
   element.dataset.clientMessageId = entry.id;
@@ -41,7 +41,8 @@ export function renderPending(entry, sender) {
 /** Stored: gets its number, its time and its place from an `ack` or a frame. */
 export function confirmMessage(element, { id, sequence, revision, created_at, client_message_id }) {
   element.id = `message-${sequence}`;
-  Object.assign(element.dataset, { id, sequence, revision });
+  const known = Number(element.dataset.revision); // An answer may come after what came after it.
+  Object.assign(element.dataset, { id, sequence, revision: Math.max(known, revision) });
   if (client_message_id) element.dataset.clientMessageId = client_message_id;
   setTime(element, created_at);
   delete element.dataset.state;
@@ -55,21 +56,28 @@ export function showPending(element, state, detail) {
   element.dataset.state = state;
   part(element, "status").textContent = phrase(state) + (detail ? `: ${detail}` : "");
   part(element, "choices").replaceChildren();
-  if (state === "failed") part(element, "choices").append(choices.content.cloneNode(true));
+  if (state === "failed") part(element, "choices").append(byId("choices-template").content.cloneNode(true));
 }
 
-/** One's own change, as soon as it is stored. */
+/** One's own change, as soon as it is stored. False if the page shows something newer already. */
 export function editedMessage(element, text, revision) {
-  element.dataset.revision = revision;
+  if (!takeRevision(element, revision)) return false;
   part(element, "body").textContent = text;
   part(element, "edited").hidden = false;
+  return true;
 }
 
 export function deletedMessage(element, revision) {
-  element.dataset.revision = revision;
+  if (!takeRevision(element, revision)) return false;
   element.classList.add("message--deleted");
   part(element, "body").textContent = phrase("deleted");
   part(element, "edited").hidden = true;
+  return true;
+}
+
+/** Says or hides who wrote it; screen readers hear it always. */
+export function showAuthor(element, shown) {
+  part(element, "author").classList.toggle("visually-hidden", !shown);
 }
 
 export function showRead(element) {
@@ -77,6 +85,17 @@ export function showRead(element) {
 }
 
 export const sentAt = (element) => new Date(element.querySelector("time").dateTime);
+
+function authorOf({ sender, username }) {
+  return signature(page, { id: sender?.id, name: username, role: sender?.role });
+}
+
+/** An answer and a frame tell of the same change, in any order and with others in between. */
+function takeRevision(element, revision) {
+  if (revision < Number(element.dataset.revision)) return false;
+  element.dataset.revision = revision;
+  return true;
+}
 
 function setTime(element, moment) {
   const time = element.querySelector("time");

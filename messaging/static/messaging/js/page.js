@@ -1,5 +1,10 @@
 // What the page says about itself: who looks at it, in which language, with which words.
-const words = document.getElementById("phrases")?.dataset ?? {};
+export const byId = (id) => document.getElementById(id);
+
+/** A new element of what a template of the page holds. */
+export const copyOf = (id) => byId(id).content.firstElementChild.cloneNode(true);
+
+const words = byId("phrases")?.dataset ?? {};
 
 const meta = (name) => document.querySelector(`meta[name='${name}']`)?.content ?? "";
 

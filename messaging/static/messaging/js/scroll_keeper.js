@@ -46,14 +46,16 @@ export class ScrollKeeper {
     if (above < 0) this.#scroller.scrollBy({ top: above, behavior: "instant" });
   }
 
-  /** Makes room for an arriving message: follows it from the end, counts it from elsewhere. */
-  arrive(change, { follow = false } = {}) {
-    if (follow || this.#atEnd) {
+  /** Makes room for an arriving message: follows it from the end, counts it from elsewhere if
+   * `change()` says that it is news. */
+  arrive(change) {
+    if (this.#atEnd) {
       change();
       return this.toEnd();
     }
-    this.hold(change);
-    this.#missed += 1;
+    let isNews = false;
+    this.hold(() => (isNews = change()));
+    if (isNews) this.#missed += 1;
     this.#show();
   }
 

@@ -9,26 +9,26 @@ import { showPending } from "./message_view.js";
 import "./menus.js";
 import { OlderMessages } from "./older_messages.js";
 import { Outbox } from "./outbox.js";
-import { userId } from "./page.js";
-import { Presence, TypingSign } from "./people.js";
+import { byId, userId } from "./page.js";
+import { Members, Presence, TypingSign } from "./people.js";
 import { ReadTracker } from "./read_tracker.js";
 import { Room } from "./room.js";
 import { ScrollKeeper } from "./scroll_keeper.js";
 import { forgetSentAsks } from "./sent_asks.js";
+import { Standing } from "./standing.js";
 import { Store } from "./store.js";
 
-const byId = (id) => document.getElementById(id);
 const page = byId("thread").dataset;
 const { conversation, messagesUrl } = page;
-const form = byId("composer");
 const store = new Store(userId);
 
-let othersRead = Number(page.otherReadSequence);
+let othersRead = Number(page.readByOthers);
 let isUp = false;
 
-const list = new MessageList(byId("messages"), userId);
+const list = new MessageList(byId("messages"), userId, page);
 const line = new ConnectionLine(byId("connection-line"));
 const announcer = new Announcer(byId("announcements"));
+const members = new Members(page);
 const presence = new Presence(byId("presence"));
 const typingSign = new TypingSign(byId("typing"));
 
@@ -47,13 +47,13 @@ const room = new Room({
     chat_message: (frame) => receive(frame),
     message_changed: (frame) => change(frame),
     ack: (frame) => acknowledge(frame),
-    error: (frame) => outbox.refuse(frame),
+    error: (frame) => refuse(frame),
     read: (frame) => read(frame.user, frame.sequence),
-    typing: (frame) => String(frame.user) !== userId && typingSign.show(frame.expires_in),
+    typing: (frame) => String(frame.user) !== userId && showTyping(frame),
     participants: (frame) => meet(frame.participants),
     place: (frame) => showPlace(frame),
-    presence: (frame) => presence.show({ ...frame, id: frame.user }),
-    ready: (frame) => meet(frame.participants ?? []),
+    presence: (frame) => showPresence({ ...frame, id: frame.user }),
+    ready: (frame) => meet(frame.participants),
     up: () => goOn(),
     down: (reason) => stop(reason),
   },
@@ -68,21 +68,24 @@ const tracker = new ReadTracker({
 
 const outbox = new Outbox({ store, conversation, deliver, changed: () => showOutbox() });
 
-const composer =
-  form &&
-  new Composer({
-    form,
-    store,
-    name: `draft.${conversation}`,
-    send: (text) => send(text),
-    typing: () => room.send({ type: "typing" }),
-    editLast: () => changes.editLast(),
-  });
+const standing = new Standing({
+  page,
+  compose: (form) =>
+    new Composer({
+      form,
+      store,
+      name: `draft.${conversation}`,
+      send: (text) => send(text),
+      typing: () => room.send({ type: "typing" }),
+      editLast: () => changes.editLast(),
+    }),
+  renewed: (fresh) => renew(fresh),
+});
 
 const changes = new MessageChanges({
   messages: byId("messages"),
   page,
-  goBack: () => (composer ? composer.focus() : byId("log").focus({ preventScroll: true })),
+  goBack: () => standing.focus(),
 });
 
 // What comes in
@@ -90,23 +93,25 @@ const changes = new MessageChanges({
 function receive(frame) {
   const mine = list.isMine(frame);
   if (frame.sequence < list.oldest && byId("older")) return; // It loads with its neighbours.
-  let isNew = false;
-  keeper.arrive(() => (isNew = list.put(frame)));
+  const counts = !mine && !frame.deleted && frame.kind !== "system";
+  let isNews = false;
+  keeper.arrive(() => (isNews = list.put(frame) && counts));
   changes.look();
   if (mine) return settle(frame);
-  if (!isNew) return;
+  if (!isNews) return;
   if (!tracker.isLooking) list.divide(tracker.position);
   typingSign.hide();
-  if (frame.kind !== "system") {
-    announcer.announce(frame);
-    showPlace({ conversation, archived: false }); // It has come back to the inbox with that.
-  }
+  announcer.announce(frame);
+  showPlace({ conversation, archived: false }); // It has come back to the inbox with that.
   tracker.look();
 }
 
 function change(frame) {
   if (frame.sequence < list.oldest) return;
-  keeper.hold(() => list.put(frame));
+  keeper.hold(() => {
+    list.put(frame);
+    list.redivide();
+  });
   if (frame.sequence <= othersRead) list.markRead(othersRead);
   changes.look();
 }
@@ -124,11 +129,34 @@ function acknowledge(frame) {
 
 function read(user, sequence) {
   if (String(user) === userId) return tracker.moveTo(sequence);
+  if (!members.isOpposite(user)) return;
   othersRead = Math.max(othersRead, sequence);
   list.markRead(othersRead);
 }
 
+function refuse(frame) {
+  if (frame.code === "forbidden") standing.look(); // Something has changed that the page does not show.
+  outbox.refuse(frame);
+}
+
+function showTyping({ user, expires_in: seconds }) {
+  if (String(user) !== userId) typingSign.show(members.nameOf(user), seconds);
+}
+
+function showPresence(person) {
+  if (presence.isTurn(person)) standing.look();
+  presence.show(person);
+}
+
+function renew(fresh) {
+  presence.takeOver(fresh.getElementById("presence"));
+  list.renameAuthors();
+  changes.look();
+}
+
 function meet(participants) {
+  members.meet(participants);
+  if (!members.areOnPage) standing.look();
   for (const person of participants) {
     presence.show(person);
     read(person.id, person.read_sequence);
@@ -146,7 +174,7 @@ function goOn() {
 function stop(reason) {
   isUp = false;
   line.down(reason);
-  if (reason === "gone" && form) form.hidden = true; // Nothing could be sent any more.
+  if (reason === "gone") standing.close(); // Nothing could be sent any more.
   typingSign.hide();
   outbox.pause();
   showOutbox();
@@ -162,7 +190,7 @@ function send(text) {
 
 function deliver({ id, message }) {
   const position = tracker.isLooking ? { read: list.newest } : {};
-  return room.deliver({ client_message_id: id, message, ...position }, form?.action);
+  return room.deliver({ client_message_id: id, message, ...position }, standing.action);
 }
 
 function sayRead(sequence) {
@@ -184,7 +212,7 @@ function decide(event) {
   if (choice === "retry") outbox.retry();
   if (choice === "discard") {
     const { clientMessageId } = event.target.closest(".message").dataset;
-    composer?.takeBack(outbox.discard(clientMessageId));
+    standing.takeBack(outbox.discard(clientMessageId));
   }
 }
 
@@ -209,5 +237,5 @@ forgetSentAsks(list.ownIds, userId);
 showOutbox();
 changes.look();
 keeper.startAt(list.divider);
-composer?.focus();
+standing.focus();
 room.enter();
