@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy
 
 from messaging import conf, fields
 from messaging.exceptions import Forbidden, MessagingError
-from messaging.models import Conversation, Role
+from messaging.models import Conversation, Participant, Role
 from messaging.people import shown_name
 from messaging.services.participants import add_participant, remove_participant
 from messaging.services.staff import look_into
 
 View = Callable[..., HttpResponse]
+# What is said to the staff, by name, and what is kept: a name would outlive the account.
+Done = tuple[str, str]
 
 
 class AddParticipantForm(forms.Form):
@@ -91,7 +93,9 @@ def participants_view(page: Any) -> View:
         context = {
             **_context(page, request, conversation),
             "form": form,
-            "members": conversation.participants.select_related("user").order_by("pk"),
+            "members": [
+                (place, shown_name(place)) for place in conversation.participants.order_by("pk")
+            ],
         }
         return render(request, "messaging/admin/participants.html", context)
 
@@ -103,36 +107,40 @@ def _change(
 ) -> bool:
     """Whether it was done; what refused it is on the page."""
     try:
-        what = _remove(request, conversation) or _add(request, conversation, form)
+        what, noted = _remove(request, conversation) or _add(request, conversation, form)
     except MessagingError as error:
         messages.error(request, str(error.sentence))
         return False
     if what:
-        page.log_change(request, conversation, what)
+        page.log_change(request, conversation, noted)
         messages.success(request, what)
     return bool(what)
 
 
-def _remove(request: HttpRequest, conversation: Conversation) -> str:
+def _remove(request: HttpRequest, conversation: Conversation) -> Done | None:
     place = conversation.participants.filter(pk=_number(request.POST.get("remove"))).first()
     if place is None:
-        return ""
+        return None
     remove_participant(
         conversation_id=conversation.pk, user_id=place.user_id, removed_by=request.user
     )
-    return _("%(name)s was taken out.") % {"name": shown_name(place)}
+    return _describe(_("%(name)s was taken out."), place)
 
 
-def _add(request: HttpRequest, conversation: Conversation, form: AddParticipantForm) -> str:
+def _add(request: HttpRequest, conversation: Conversation, form: AddParticipantForm) -> Done:
     if not form.is_valid():
-        return ""
+        return "", ""
     place = add_participant(
         conversation_id=conversation.pk,
         user_id=form.cleaned_data["person"],
         role=form.cleaned_data["role"],
         added_by=request.user,
     )
-    return _("%(name)s was put in.") % {"name": shown_name(place)}
+    return _describe(_("%(name)s was put in."), place)
+
+
+def _describe(sentence: str, place: Participant) -> Done:
+    return sentence % {"name": shown_name(place)}, sentence % {"name": f"#{place.pk}"}
 
 
 def _number(text: str | None) -> int:

@@ -19,7 +19,13 @@ from messaging import fields, handshake, log_context, rate_limits, record_log, r
 from messaging.attendance import current_attendance
 from messaging.close_codes import CloseCode
 from messaging.events import Frame, encode, error_frame, public_id
-from messaging.exceptions import MessagingError, Unauthenticated, Unavailable, UnknownType
+from messaging.exceptions import (
+    MessagingError,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+    UnknownType,
+)
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub, current_hub
 from messaging.selectors.connections import Person
@@ -93,6 +99,8 @@ class Connection(AsyncWebsocketConsumer):
             await self.close(CloseCode.TOO_SLOW)
         except Unauthenticated:
             await self.close(CloseCode.SESSION_ENDED)
+        except NotFound:  # The conversation of a room, to somebody who is in it no longer.
+            await self.close(CloseCode.NO_LONGER_PARTICIPANT)
         except Exception:
             logger.exception("A socket's handler failed")
             await self.close(CloseCode.INTERNAL_ERROR)
@@ -249,6 +257,17 @@ class Connection(AsyncWebsocketConsumer):
             refusal = Unavailable()
         self.post({"type": "answer", "frame": self.describe(refusal, frame)})
         return None
+
+    async def look_again(self, function: Any, *arguments: Any) -> Any:
+        """Read something anew that a hint or a heartbeat was about. None when the database fails:
+        the next heartbeat asks again, and nothing ends because of it. Raises what it refuses."""
+        try:
+            return await runtime.in_database(function, *arguments)
+        except MessagingError:
+            raise
+        except Exception as error:
+            logger.warning("Something could not be looked at again: %s", type(error).__name__)
+            return None
 
     # --- Ends that others decide -----------------------------------------------------------------
 

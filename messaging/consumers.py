@@ -13,14 +13,12 @@ from uuid import UUID
 
 from messaging import conf, fields, handshake, metrics, runtime
 from messaging.changing import ChangingConnection
-from messaging.close_codes import CloseCode
 from messaging.events import (
     Event,
     Frame,
     message_frame_for,
     own_text,
     participants_frame,
-    presence_group,
     public_id,
     role_group,
 )
@@ -29,7 +27,7 @@ from messaging.membership import MemberWatch
 from messaging.models import Role
 from messaging.replaying import Replay
 from messaging.selectors import connections as selectors
-from messaging.selectors.messages import Changes, changes_after
+from messaging.selectors.messages import Changes
 
 WAIT_FOR_GAP_SECONDS = 0.1
 
@@ -50,10 +48,9 @@ class RoomConsumer(MemberWatch):
         if admitted is None:
             await self.close()
             return
-        person, self.room = admitted
-        self.conversation_id = self.room.conversation_id
-        watched = [presence_group(user_id) for user_id in self.room.other_ids]
-        await self.enter(person, [role_group(self.room.role, person.id), *watched])
+        person, role = admitted
+        self.conversation_id = identifier
+        await self.enter(person, [role_group(role, person.id)])
         self.held: dict[int, Event] = {}
         self.post({"type": "opened"})
 
@@ -80,14 +77,8 @@ class RoomConsumer(MemberWatch):
     async def _open(self, after: int | None) -> None:
         """Replay from `after`, then `ready`. It reads after it has subscribed: what comes in
         between is either in what it reads or still to be delivered."""
-        try:
-            self.room = await runtime.in_database(
-                selectors.enter_room, self.person, self.conversation_id
-            )
-        except NotFound:
-            await self.close(CloseCode.NO_LONGER_PARTICIPANT)
-            return
-        await self.meet(self.room)
+        room = await runtime.in_database(selectors.enter_room, self.person, self.conversation_id)
+        await self.meet(room)
         self.last_sequence = self.room.last_sequence
         self.cursor = self.room.revision if after is None else min(after, self.room.revision)
         if after is not None:
@@ -140,7 +131,9 @@ class RoomConsumer(MemberWatch):
         replay = Replay(cursor)
         more = True
         while more and self.open:
-            changes = await runtime.in_database(changes_after, self.conversation_id, cursor)
+            changes = await runtime.in_database(
+                selectors.read_changes, self.person, self.conversation_id, cursor
+            )
             await self.settle_changes()
             await self._hand_over_changes(changes, replay)
             cursor, more = self.cursor or 0, changes.more
@@ -172,7 +165,7 @@ class RoomConsumer(MemberWatch):
         if state.revision > self.cursor:
             metrics.GAPS_READ.add(1, "heartbeat")
             await self._catch_up()
-        await self.compare_members(state)
+        await self.compare_members(state, event["hidden"])
         conversation = str(self.conversation_id)
         await self.send_frame(
             {"type": "heartbeat", "conversation": conversation, "revision": self.cursor}
@@ -224,7 +217,15 @@ class InboxConsumer(ChangingConnection):
         last_sequence = room.last_sequence
         more = True
         while more and self.open:
-            changes = await runtime.in_database(changes_after, room.conversation_id, cursor)
+            changes = await self.run_or_answer(
+                event["frame"],
+                selectors.read_changes,
+                person=self.person,
+                conversation_id=room.conversation_id,
+                after=cursor,
+            )
+            if changes is None:  # They take part no longer, say: there is nothing to be ready for.
+                return
             for message, new in replay.take(changes):
                 last_sequence = max(last_sequence, message.sequence)
                 kind = "chat_message" if new else "message_changed"
@@ -249,10 +250,11 @@ class InboxConsumer(ChangingConnection):
     async def participants(self, event: Event) -> None:
         """Somebody came or went in one of the conversations."""
         with suppress(NotFound):
-            room = await runtime.in_database(
+            room = await self.look_again(
                 selectors.enter_room, self.person, UUID(event["conversation"])
             )
-            await self.send_frame(participants_frame(room.conversation_id, room.participants))
+            if room is not None:
+                await self.send_frame(participants_frame(room.conversation_id, room.participants))
 
     async def removed(self, event: Event) -> None:
         """One of the conversations is no longer theirs; this connection has the others."""

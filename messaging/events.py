@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, NotRequired, TypeAlias, TypedDict
 from uuid import UUID
 
 from messaging.exceptions import MessagingError
@@ -22,6 +22,9 @@ SESSIONS_GROUP = "sessions"
 
 # The buying side is the marketplace's consumer; its groups carry that word.
 GROUP_PREFIXES = {Role.BUYER.value: "consumer", Role.SELLER.value: "seller"}
+
+# How the name of every such group begins.
+ROLE_GROUPS = tuple(f"{prefix}." for prefix in GROUP_PREFIXES.values())
 
 
 class Event(TypedDict):
@@ -37,6 +40,7 @@ class Event(TypedDict):
     online: bool  # Of a presence event.
     client_message_id: str
     text: str
+    other: NotRequired[UserId]  # Of what is between two people.
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +221,9 @@ def place_event(place: Any) -> Event:
 def blocks_event(*, user_id: UserId, other_id: UserId) -> Event:
     """For the two people's connections and not for clients: look anew who is shown to whom."""
     groups = [role_group(role, person) for role in GROUP_PREFIXES for person in (user_id, other_id)]
-    return _plain_event({"type": "blocks_changed"}, groups=groups, user=user_id)
+    event = _plain_event({"type": "blocks_changed"}, groups=groups, user=user_id)
+    event["other"] = public_id(other_id)
+    return event
 
 
 def presence_event(*, user_id: UserId, online: bool, last_seen: str | None) -> Event:

@@ -1,7 +1,8 @@
 """The check that heals whatever the channel layer lost.
 
 Once per interval and process: one query brings the heads and read positions of every conversation
-open here, one the inboxes, one the sessions. Each connection compares and reads what it missed.
+open here, one the blocks between its people, one the inboxes, two the sessions.
+Each connection compares and reads what it missed.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from messaging.attendance import current_attendance
 from messaging.events import public_id
 from messaging.hub import current_hub
 from messaging.selectors import connections as selectors
+from messaging.selectors.blocks import find_all_hidden
 
 logger = logging.getLogger(__name__)
 
@@ -86,12 +88,15 @@ class Heartbeat:
         states = await runtime.in_database(
             selectors.read_room_states, {c.conversation_id for c in rooms}
         )
+        people = {user_id for state in states.values() for user_id in state.read_sequences}
+        hidden = await runtime.in_database(find_all_hidden, people) if len(people) > 1 else {}
         for connection in rooms:
             state = states.get(connection.conversation_id)
             if state is None or connection.person.id not in state.read_sequences:
                 connection.post({"type": "removed"})
             else:
-                connection.post({"type": "beat", "state": state})
+                apart = hidden.get(connection.person.id, set())
+                connection.post({"type": "beat", "state": state, "hidden": apart})
 
     async def _check_inboxes(self) -> None:
         inboxes = [c for c in self.connections if c.conversation_id is None]

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 
 from messaging import roll_call, runtime
 from messaging.bus import BUS_GROUP, PROCESS_ID, current_bus
-from messaging.events import Event
+from messaging.events import ROLE_GROUPS, Event
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,11 @@ class Hub:
     def members(self, group: str) -> list[Connection]:
         return list(self._groups.get(group, ()))
 
+    def _list_connections(self) -> set[Connection]:
+        """Each of them is in the group of a role, an inbox in two."""
+        roles = [group for group in self._groups if group.startswith(ROLE_GROUPS)]
+        return {connection for group in roles for connection in self._groups[group]}
+
     async def _receive(self) -> None:
         while True:
             try:
@@ -115,7 +120,7 @@ class Hub:
                 self._answering = runtime.spawn(self._answer(layer, message["answer_to"]))
 
     async def _answer(self, layer: Any, channel: str) -> None:
-        count = sum(len(members) for members in self._groups.values())
+        count = len(self._list_connections())
         await roll_call.answer(layer, channel, process=PROCESS_ID, connections=count)
 
 

@@ -1,11 +1,8 @@
 """Who else is in a room: who they are, how far they have read, and whether they are here."""
 
-from contextlib import suppress
 from typing import Any
 
-from messaging import runtime
 from messaging.changing import ChangingConnection
-from messaging.close_codes import CloseCode
 from messaging.events import (
     Event,
     participants_frame,
@@ -14,7 +11,6 @@ from messaging.events import (
     public_id,
     read_event,
 )
-from messaging.exceptions import NotFound
 from messaging.selectors import connections as selectors
 
 
@@ -52,22 +48,21 @@ class MemberWatch(ChangingConnection):
         """Somebody came or went, or may have: the database says who is here now."""
         if self.cursor is None:
             return
-        try:
-            room = await runtime.in_database(
-                selectors.enter_room, self.person, self.conversation_id
-            )
-        except NotFound:
-            await self.close(CloseCode.NO_LONGER_PARTICIPANT)
+        room = await self.look_again(selectors.enter_room, self.person, self.conversation_id)
+        if room is None:
             return
         if {member["id"] for member in room.participants} != self._read_positions.keys():
             await self.meet(room)
             await self.send_frame(participants_frame(self.conversation_id, room.participants))
 
-    async def compare_members(self, state: selectors.RoomState) -> None:
-        """What a heartbeat found: who takes part, and how far they have read."""
+    async def compare_members(self, state: selectors.RoomState, hidden: set[Any]) -> None:
+        """What a heartbeat found: who takes part, who of them may not be told of this person, and
+        how far they have read."""
         known = self._read_positions.keys() - {None}  # Of an account that is gone.
         if {public_id(user_id) for user_id in state.read_sequences} != known:
             await self.participants(None)
+        if set(self.other_ids) != state.read_sequences.keys() - hidden - {self.person.id}:
+            await self._look_at_blocks()
         for user_id, sequence in state.read_sequences.items():
             event = read_event(
                 conversation_id=self.conversation_id, user_id=user_id, sequence=sequence, groups=[]
@@ -88,21 +83,24 @@ class MemberWatch(ChangingConnection):
         await self.send(text_data=event["text"])
 
     async def blocks_changed(self, event: Event) -> None:
-        """One of two people has blocked the other, or no longer does: from now on they are told
-        of each other what they may be told, and here is what that changes."""
-        with suppress(NotFound):
-            room = await runtime.in_database(
-                selectors.enter_room, self.person, self.conversation_id
-            )
-            self.room, self.other_ids = room, room.other_ids
-            await self._watch({presence_group(user_id) for user_id in room.other_ids})
-            for member in room.participants:
-                if member["id"] == public_id(self.person.id):
-                    continue
-                online, seen = member["online"], member["last_seen"]
-                await self.presence(
-                    presence_event(user_id=member["id"], online=online, last_seen=seen)
-                )
+        """One of two people has blocked the other, or no longer does. Their other conversations
+        have nothing to do with it."""
+        if self.cursor is not None and {event["user"], event.get("other")} <= self._presence.keys():
+            await self._look_at_blocks()
+
+    async def _look_at_blocks(self) -> None:
+        """From now on they are told of each other what they may be told, and here is what that
+        changes."""
+        room = await self.look_again(selectors.enter_room, self.person, self.conversation_id)
+        if room is None:
+            return
+        self.room, self.other_ids = room, room.other_ids
+        await self._watch({presence_group(user_id) for user_id in room.other_ids})
+        for member in room.participants:
+            if member["id"] == public_id(self.person.id):
+                continue
+            online, seen = member["online"], member["last_seen"]
+            await self.presence(presence_event(user_id=member["id"], online=online, last_seen=seen))
 
     async def presence_checked(self, event: Any) -> None:
         for user_id in self.other_ids:

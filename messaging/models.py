@@ -101,6 +101,7 @@ class Participant(models.Model):
     left_at = models.DateTimeField(null=True, blank=True)
     removed = models.BooleanField(
         default=False,
+        db_default=False,
         help_text=_("Taken out by somebody else: does not come back by asking again."),
     )
 
@@ -113,6 +114,11 @@ class Participant(models.Model):
     starred = models.BooleanField(default=False)
     muted = models.BooleanField(default=False)
     last_activity_at = models.DateTimeField(default=timezone.now)
+    changes = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text=_("Goes up with whatever changes in this line of the inbox."),
+    )
 
     notify_at = models.DateTimeField(
         null=True, help_text=_("When to look whether this person is owed a notification.")

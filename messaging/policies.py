@@ -78,6 +78,17 @@ def is_staff_for_participants(*, user: Any, conversation: Conversation) -> bool:
     return bool(user.is_active and user.is_staff and user.has_perm("messaging.change_participant"))
 
 
+def is_staff(user: Any) -> bool:
+    """Not every host's user model has the word."""
+    return bool(getattr(user, "is_staff", False))
+
+
+def needs_look(*, user: Any, added_by: Any) -> bool:
+    """Whether putting somebody in is a way for staff to read what was said: they themselves, or
+    others of the staff."""
+    return is_staff(added_by) and (user.pk == added_by.pk or is_staff(user))
+
+
 def check_can_close(*, user: Any) -> None:
     """Staff who may change conversations close them and open them again."""
     if not (user.is_active and user.is_staff and user.has_perm("messaging.change_conversation")):

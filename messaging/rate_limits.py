@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from messaging import conf
 from messaging.exceptions import RateLimited
 
@@ -63,7 +65,12 @@ class SlidingWindows:
             del self._moments[key]
 
 
+# New blocks per seconds and person: each is told to every connection of two people, and so is
+# taking it back, which there has to be a block for.
+BLOCK_LIMITS = [(20, 3600.0)]
+
 _sends: SlidingWindows | None = None
+_blocks = SlidingWindows(BLOCK_LIMITS)
 
 
 def _send_windows() -> SlidingWindows:
@@ -75,18 +82,25 @@ def _send_windows() -> SlidingWindows:
 
 def forget_all() -> None:
     """Start counting anew with the settings as they are now."""
-    global _sends
-    _sends = None
+    global _sends, _blocks
+    _sends, _blocks = None, SlidingWindows(BLOCK_LIMITS)
 
 
 def take_send(user_id: Any) -> Callable[[], None]:
     """Count one message of this person. Gives what undoes it; raises RateLimited."""
-    if not conf.send_limits():
-        return _nothing
-    windows = _send_windows()
+    return _take(_send_windows(), user_id) if conf.send_limits() else _nothing
+
+
+def take_block(user_id: Any) -> Callable[[], None]:
+    """Count one block by this person. Lifted together with the limits on sending."""
+    sentence = _("You have blocked many people lately. Please wait before blocking more.")
+    return _take(_blocks, user_id, sentence) if conf.send_limits() else _nothing
+
+
+def _take(windows: SlidingWindows, user_id: Any, sentence: Any = None) -> Callable[[], None]:
     wait, moment = windows.take(user_id)
     if wait > 0:
-        raise RateLimited(retry_after=math.ceil(wait))
+        raise RateLimited(sentence, retry_after=math.ceil(wait))
     return lambda: windows.give_back(user_id, moment)
 
 

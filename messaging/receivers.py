@@ -52,8 +52,8 @@ def _check_who_is_gone(instance: Any, **kwargs: Any) -> None:
 
 
 def _check_whose_session(instance: Session, **kwargs: Any) -> None:
-    """A row that went, whoever deleted it. Of an expired one (`clearsessions`) the sockets have
-    been closed already."""
+    """A row that went, whoever deleted it. Of an expired one the sockets have been closed already
+    (`services.sessions.delete_expired` deletes those without asking here)."""
     if instance.expire_date <= timezone.now():
         return
     try:

@@ -140,10 +140,10 @@ class SendingConnection(Connection):
         self.fill_answer(answer)
 
     async def _tell_typing(self, conversation_id: UUID, frame: Frame) -> None:
-        room = await self.run_or_answer(
-            frame, selectors.enter_room, person=self.person, conversation_id=conversation_id
+        groups = await self.run_or_answer(
+            frame, selectors.find_who_is_told, person=self.person, conversation_id=conversation_id
         )
-        for group in room.other_groups if room else ():
+        for group in groups or ():
             event = typing_event(
                 conversation_id=conversation_id,
                 user_id=self.person.id,

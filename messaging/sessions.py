@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, get_user, get_user_model
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.contrib.sessions.models import Session
+from django.db.models import Exists, Value
 from django.utils import timezone
 
 
@@ -50,6 +51,13 @@ def find_alive(keys: Iterable[str]) -> set[str]:
         rows = Session.objects.filter(session_key__in=wanted, expire_date__gt=timezone.now())
         return set(rows.values_list("session_key", flat=True))
     return {key for key in wanted if store().exists(key)}
+
+
+def is_alive(key: str) -> Exists | Value:
+    """The same of one key, as a part of another query."""
+    if not are_in_database():
+        return Value(key in find_alive([key]))
+    return Exists(Session.objects.filter(session_key=key, expire_date__gt=timezone.now()))
 
 
 @lru_cache(maxsize=4096)

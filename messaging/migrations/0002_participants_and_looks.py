@@ -3,22 +3,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-# What `listing_title__istartswith` asks for. Only PostgreSQL can serve it from an index.
-TITLE_INDEX = (
-    "CREATE INDEX conversation_title ON messaging_conversation"
-    " (UPPER(listing_title::text) text_pattern_ops)"
-)
-
-
-def add_title_index(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(TITLE_INDEX)
-
-
-def drop_title_index(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("DROP INDEX conversation_title")
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -27,23 +11,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # With a default in the database: processes of the release before go on writing meanwhile.
         migrations.AddField(
             model_name="participant",
             name="removed",
             field=models.BooleanField(
+                db_default=False,
                 default=False,
                 help_text="Taken out by somebody else: does not come back by asking again.",
             ),
         ),
-        migrations.AddIndex(
-            model_name="conversation",
-            index=models.Index(
-                condition=models.Q(("state", "closed")),
-                fields=["id"],
-                name="conversation_closed",
-            ),
-        ),
-        migrations.RunPython(add_title_index, drop_title_index),
         migrations.CreateModel(
             name="ConversationLook",
             fields=[

@@ -33,6 +33,17 @@ def find_hidden(user_id: UserId, other_ids: Iterable[UserId]) -> set[UserId]:
     return {blocked if blocker == user_id else blocker for blocker, blocked in pairs}
 
 
+def find_all_hidden(user_ids: Iterable[UserId]) -> dict[UserId, set[UserId]]:
+    """The same for everybody among these people. One query."""
+    people = set(user_ids)
+    rows = Block.objects.filter(blocker_id__in=people, blocked_id__in=people)
+    hidden: dict[UserId, set[UserId]] = {}
+    for blocker, blocked in rows.values_list("blocker_id", "blocked_id"):
+        hidden.setdefault(blocker, set()).add(blocked)
+        hidden.setdefault(blocked, set()).add(blocker)
+    return hidden
+
+
 def parse_user_id(text: str) -> UserId:
     """A person's id as a URL carries it, written as this app writes it. Raises NotFound."""
     try:

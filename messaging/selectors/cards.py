@@ -40,6 +40,11 @@ def listing_card(conversation: Conversation, listing: Any | None) -> ListingCard
 
 
 def other_side(me: Participant, members: list[Participant]) -> Participant | None:
-    """The first participant of the opposite role who still takes part, if there is one."""
+    """The first participant of the opposite role who still takes part and has an account; of
+    several who do not, one who has not left."""
     opposite = [member for member in members if member.role != me.role]
-    return min(opposite, key=lambda member: member.has_left, default=None)
+    return min(opposite, key=_how_far_away, default=None)
+
+
+def _how_far_away(member: Participant) -> tuple[bool, bool]:
+    return member.has_left, member.user_id is None

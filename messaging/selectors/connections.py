@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q, QuerySet, Sum
 
 from messaging import presence, sessions
 from messaging.events import Frame, UserId, groups_of, public_id
@@ -15,6 +15,7 @@ from messaging.models import Participant
 from messaging.people import display_name, shown_name
 from messaging.selectors.blocks import find_hidden
 from messaging.selectors.conversations import Access, access_conversation
+from messaging.selectors.messages import Changes, changes_after
 from messaging.sessions import SessionStamp
 
 
@@ -41,7 +42,6 @@ class Room:
     participants: list[Frame]
     # Those who may know of each other whether they are here, or typing: nobody blocks the other.
     other_ids: list[UserId]
-    other_groups: list[str]
 
 
 def admit_person(session_key: str) -> Person | None:
@@ -59,30 +59,27 @@ def admit_person(session_key: str) -> Person | None:
     )
 
 
-def admit_to_room(session_key: str, conversation_id: UUID) -> tuple[Person, Room] | None:
-    """The person and the conversation they take part in, or None without a reason."""
+def admit_to_room(session_key: str, conversation_id: UUID) -> tuple[Person, str] | None:
+    """The person and their role in the conversation, or None without a reason. What else there is
+    to know is read after the connection has joined its groups."""
     person = admit_person(session_key)
     if person is None:
         return None
-    try:
-        return person, read_room(person.user, conversation_id)
-    except NotFound:
-        return None
+    place = _own_place(person.id, conversation_id).values_list("role", flat=True).first()
+    return None if place is None else (person, place)
+
+
+def _own_place(user_id: UserId, conversation_id: UUID) -> QuerySet[Participant]:
+    return Participant.objects.filter(
+        conversation_id=conversation_id, user_id=user_id, left_at__isnull=True
+    )
 
 
 def enter_room(person: Person, conversation_id: UUID) -> Room:
     """For a connection that has joined its groups: what ended while it was being admitted is
-    found here. Raises Unauthenticated, NotFound."""
-    check_session(person.id, person.stamp)
-    return read_room(person.user, conversation_id)
-
-
-def read_room(user: Any, conversation_id: UUID) -> Room:
-    """Raises NotFound."""
-    access = access_conversation(user=user, conversation_id=conversation_id)
-    others = [member for member in access.others if member.left_at is None]
-    hidden = find_hidden(user.pk, [member.user_id for member in others])
-    told = [member for member in others if member.user_id not in hidden]
+    found here. Two queries. Raises Unauthenticated, NotFound."""
+    access, hidden = _look_around(person, conversation_id)
+    told = _told(access, hidden)
     return Room(
         conversation_id=access.conversation.pk,
         revision=access.conversation.revision,
@@ -91,8 +88,55 @@ def read_room(user: Any, conversation_id: UUID) -> Room:
         read_sequence=access.me.read_sequence,
         participants=_participants(access, hidden),
         other_ids=[member.user_id for member in told if member.user_id is not None],
-        other_groups=groups_of(told),
     )
+
+
+def find_who_is_told(person: Person, conversation_id: UUID) -> list[str]:
+    """The groups of those who may know that this person is typing. Two queries.
+
+    Raises Unauthenticated, NotFound.
+    """
+    return groups_of(_told(*_look_around(person, conversation_id)))
+
+
+def _look_around(person: Person, conversation_id: UUID) -> tuple[Access, set[UserId]]:
+    """Who is in the conversation, and who of them is not told about this person."""
+    alive = sessions.is_alive(person.stamp.key)
+    access = access_conversation(user=person.user, conversation_id=conversation_id, alive=alive)
+    _require_valid(person.stamp, access.alive, access.me.user)
+    others = [member.user_id for member in access.others if member.left_at is None]
+    return access, find_hidden(person.id, others)
+
+
+def _told(access: Access, hidden: set[UserId]) -> list[Participant]:
+    others = [member for member in access.others if member.left_at is None]
+    return [member for member in others if member.user_id not in hidden]
+
+
+def _require_valid(stamp: SessionStamp, alive: bool, user: Any) -> None:
+    """Raises Unauthenticated. `user`: as they are in the database now."""
+    keys = {stamp.key} if alive else set()
+    if not user.is_active or not sessions.is_valid(stamp, alive=keys, password=user.password):
+        raise Unauthenticated()
+
+
+def read_changes(person: Person, conversation_id: UUID, after: int) -> Changes:
+    """A page of a conversation's changes for somebody who takes part in it and is signed in. That
+    is asked after the page is read: what was stored after their end is in no page they get.
+
+    Raises Unauthenticated, NotFound.
+    """
+    changes = changes_after(conversation_id, after)
+    place = (
+        _own_place(person.id, conversation_id)
+        .select_related("user")
+        .annotate(alive=sessions.is_alive(person.stamp.key))
+        .first()
+    )
+    if place is None:
+        raise NotFound()
+    _require_valid(person.stamp, place.alive, place.user)
+    return changes
 
 
 def _participants(access: Access, hidden: set[UserId]) -> list[Frame]:
@@ -125,27 +169,22 @@ def enter_inbox(person: Person) -> Inbox:
 
 
 def read_inboxes(user_ids: Iterable[UserId]) -> dict[UserId, Inbox]:
-    """Unread conversations and a cursor that moves with the newest activity, with every
-    conversation that comes or goes and with the person's marks, one query for all."""
+    """Unread conversations and a cursor that moves with whatever changes in a line of the inbox,
+    one query for all. Places that were left are in it: a sum that only grows never comes back to
+    what it was."""
     rows = (
-        Participant.objects.filter(user_id__in=set(user_ids), left_at__isnull=True)
+        Participant.objects.filter(user_id__in=set(user_ids))
         .values("user_id")
         .annotate(
-            newest=Max("last_activity_at"),
-            unread=Count("pk", filter=Q(unread_count__gt=0, archived=False)),
             places=Count("pk"),
-            put_away=Count("pk", filter=Q(archived=True)),
-            with_star=Count("pk", filter=Q(starred=True)),
-            silent=Count("pk", filter=Q(muted=True)),
+            changes=Sum("changes"),
+            unread=Count("pk", filter=Q(unread_count__gt=0, archived=False)),
         )
-        .values_list("user_id", "newest", "unread", "places", "put_away", "with_star", "silent")
+        .values_list("user_id", "places", "changes", "unread")
     )
     found = {
-        user_id: Inbox(
-            unread=unread,
-            cursor="-".join(map(str, [f"{newest.timestamp():.6f}", unread, *counts])),
-        )
-        for user_id, newest, unread, *counts in rows
+        user_id: Inbox(unread=unread, cursor=f"{places}-{changes}")
+        for user_id, places, changes, unread in rows
     }
     return {user_id: found.get(user_id, Inbox(0, "0")) for user_id in user_ids}
 
@@ -171,9 +210,12 @@ def read_room_states(conversation_ids: Iterable[UUID]) -> dict[UUID, RoomState]:
 
 
 def check_session(user_id: UserId, stamp: SessionStamp) -> None:
-    """Raises Unauthenticated unless session, password and account are still valid."""
-    if find_ended([(user_id, stamp)]):
+    """Raises Unauthenticated unless session, password and account are still valid. One query."""
+    people = get_user_model()._default_manager.filter(pk=user_id)
+    user = people.annotate(session_alive=sessions.is_alive(stamp.key)).first()
+    if user is None:
         raise Unauthenticated()
+    _require_valid(stamp, user.session_alive, user)
 
 
 def find_ended(people: Iterable[tuple[UserId, SessionStamp]]) -> set[tuple[UserId, str]]:

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet, Value
+
 from messaging.exceptions import NotFound
-from messaging.models import Conversation, Participant
+from messaging.models import Conversation, Participant, Role
+from messaging.selectors.cards import other_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class Access:
     conversation: Conversation
     me: Participant
     members: list[Participant]
+    # Whether the session that was asked about is alive.
+    alive: bool = True
 
     @property
     def others(self) -> list[Participant]:
@@ -22,25 +27,30 @@ class Access:
 
     @property
     def other(self) -> Participant | None:
-        """The person on the other side: of several the first who still takes part."""
-        opposite = [member for member in self.others if member.role != self.me.role]
-        return min(opposite, key=lambda member: member.has_left, default=None)
+        return other_side(self.me, self.members)
 
 
-def access_conversation(*, user: Any, conversation_id: UUID) -> Access:
+def access_conversation(
+    *, user: Any, conversation_id: UUID, alive: Exists | Value | None = None
+) -> Access:
     """The only way from an id that a client holds to a conversation. One query.
 
+    `alive`: a session to be asked about in it (`sessions.is_alive`).
     Raises NotFound, for a stranger's exactly as for one that does not exist.
     """
-    members = list(
-        Participant.objects.filter(conversation_id=conversation_id)
-        .select_related("conversation", "user")
-        .order_by("pk")
-    )
+    rows = Participant.objects.filter(conversation_id=conversation_id)
+    if alive is not None:
+        rows = rows.annotate(session_alive=alive)
+    members = list(rows.select_related("conversation", "user").order_by("pk"))
     me = next((member for member in members if member.user_id == user.pk), None)
     if me is None or me.left_at is not None:
         raise NotFound()
-    return Access(conversation=me.conversation, me=me, members=members)
+    return Access(
+        conversation=me.conversation,
+        me=me,
+        members=members,
+        alive=getattr(me, "session_alive", True),
+    )
 
 
 def count_unread_conversations(user: Any) -> int:
@@ -51,6 +61,14 @@ def count_unread_conversations(user: Any) -> int:
 
 def count_waiting_conversations(user: Any) -> int:
     """Conversations in which a buyer waits for this seller."""
-    return Participant.objects.filter(
-        user=user, role="seller", waiting_since__isnull=False, left_at__isnull=True, archived=False
-    ).count()
+    places = Participant.objects.filter(user=user, left_at__isnull=True, archived=False)
+    return find_waiting(places).count()
+
+
+def find_waiting(places: QuerySet[Participant]) -> QuerySet[Participant]:
+    """Those of a seller in which somebody waits who could read the answer: a deactivated account
+    cannot, and may come back."""
+    readers = Participant.objects.filter(
+        conversation=OuterRef("conversation"), left_at__isnull=True, user__is_active=True
+    ).exclude(role=Role.SELLER)
+    return places.filter(Exists(readers), role=Role.SELLER, waiting_since__isnull=False)

@@ -21,6 +21,7 @@ from messaging.models import Message, Participant, Role
 from messaging.people import shown_name
 from messaging.selectors.blocks import find_hidden
 from messaging.selectors.cards import ListingCard, listing_card, other_side
+from messaging.selectors.conversations import find_waiting
 from messaging.selectors.messages import last_messages
 
 PAGE = 25
@@ -120,7 +121,7 @@ def _filtered(user: Any, filters: Mapping[str, str]) -> QuerySet[Participant]:
     elif state == "starred":
         rows = rows.filter(starred=True)
     elif state == "needs_reply":
-        rows = rows.filter(role=Role.SELLER, waiting_since__isnull=False)
+        rows = find_waiting(rows)
     if filters["role"]:
         rows = rows.filter(role=filters["role"])
     if filters["listing"]:

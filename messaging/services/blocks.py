@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from django.db import Error as DatabaseError
 from django.db import transaction
 
+from messaging import rate_limits
 from messaging.events import UserId, blocks_event
 from messaging.exceptions import NotFound, Unavailable
 from messaging.models import Block, Conversation
@@ -16,16 +17,23 @@ from messaging.services.messages import publish_on_commit
 def block_person(*, user_id: UserId, other_id: UserId) -> None:
     """Block somebody with whom one has a conversation; to block twice changes nothing.
 
-    Raises NotFound for everybody else, who look like nobody, and Unavailable.
+    Raises NotFound for everybody else, who look like nobody, RateLimited and Unavailable.
     """
+    if Block.objects.filter(blocker_id=user_id, blocked_id=other_id).exists():
+        return
+    release = rate_limits.take_block(user_id)
+    created = False
     try:
         with transaction.atomic():
-            _block(user_id, other_id)
+            created = _block(user_id, other_id)
     except DatabaseError as error:
         raise Unavailable() from error
+    finally:
+        if not created:
+            release()
 
 
-def _block(user_id: UserId, other_id: UserId) -> None:
+def _block(user_id: UserId, other_id: UserId) -> bool:
     _lock_people(user_id, other_id)
     if not share_conversation(user_id, other_id):
         raise NotFound()
@@ -33,6 +41,7 @@ def _block(user_id: UserId, other_id: UserId) -> None:
     _, created = Block.objects.get_or_create(blocker_id=user_id, blocked_id=other_id)
     if created:
         publish_on_commit([blocks_event(user_id=user_id, other_id=other_id)])
+    return created
 
 
 def _lock_people(*user_ids: UserId) -> None:

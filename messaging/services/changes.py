@@ -20,6 +20,7 @@ from messaging.models import Conversation, Message, Participant
 from messaging.selectors.blocks import find_blocks
 from messaging.selectors.connections import check_session
 from messaging.selectors.messages import to_record
+from messaging.services.inbox_rows import note_changes
 from messaging.services.messages import publish_on_commit
 from messaging.services.recounting import recount_after_deletion
 from messaging.sessions import SessionStamp
@@ -192,6 +193,7 @@ def _store(held: _Held, body: str) -> ChangeReceipt:
     conversation.save(update_fields=["revision"])
     message.body, message.revision = body, conversation.revision
     message.save(update_fields=["body", "revision", "original_digest", "edited_at", "deleted_at"])
+    note_changes([conversation.pk])
     event = message_event(
         to_record(message, {member.pk: member for member in held.members}),
         groups=groups_of(held.members),

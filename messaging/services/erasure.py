@@ -13,6 +13,7 @@ from django.utils import timezone
 from messaging import presence
 from messaging.events import UserId, groups_of, participants_event
 from messaging.models import Block, Conversation, ConversationLook, Message, Participant
+from messaging.services.inbox_rows import note_changes
 from messaging.services.messages import publish_on_commit
 from messaging.services.reading import count_unread
 from messaging.services.retention import delete_abandoned
@@ -73,6 +74,7 @@ def _leave_nameless(user_id: UserId, conversation_ids: list[UUID], *, recount: b
     Conversation.objects.filter(pk__in=conversation_ids, buyer_id=user_id).update(buyer=None)
     Conversation.objects.filter(pk__in=conversation_ids, seller_id=user_id).update(seller=None)
     _stop_waiting(conversation_ids)
+    note_changes(conversation_ids)
     _tell(conversation_ids)
     return changed
 
@@ -135,4 +137,5 @@ def _blank_some(user_id: UserId, conversation_id: UUID, after: int) -> list[int]
     fields = ["revision", "deleted_at", "body", "original_digest"]
     Message.objects.bulk_update(messages, fields)
     conversation.save(update_fields=["revision"])
+    note_changes([conversation_id])
     return [message.sequence for message in messages]

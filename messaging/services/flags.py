@@ -8,6 +8,7 @@ from django.db import transaction
 from messaging.events import UserId, place_event
 from messaging.exceptions import NotFound, Unavailable
 from messaging.models import Participant
+from messaging.services.inbox_rows import ONE_CHANGE
 from messaging.services.messages import publish_on_commit
 
 
@@ -35,7 +36,7 @@ def _mark(user_id: UserId, conversation_id: UUID, **marks: bool) -> Participant:
             mine = Participant.objects.filter(
                 user_id=user_id, conversation_id=conversation_id, left_at__isnull=True
             )
-            changed = mine.exclude(**marks).update(**marks)
+            changed = mine.exclude(**marks).update(**marks, **ONE_CHANGE)
             place = mine.first()
             if place is None:
                 raise NotFound()

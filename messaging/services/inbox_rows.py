@@ -1,8 +1,13 @@
-"""What a new message does to the inbox row of each participant."""
+"""What a change does to the inbox row of each participant."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F
 
 from messaging import conf
+from messaging.models import Participant
 from messaging.services.drafts import ParticipantRow
 
 
@@ -29,3 +34,12 @@ def _schedule_look(member: ParticipantRow, now: datetime) -> None:
     if member.notify_at is None or member.notify_by is None:
         member.notify_by = now + conf.notify_cap()
     member.notify_at = min(now + conf.notify_delay(), member.notify_by)
+
+
+# For an `update()` of a participant's row: an inbox that has missed it learns so by its cursor.
+ONE_CHANGE = {"changes": F("changes") + 1}
+
+
+def note_changes(conversation_ids: Iterable[UUID]) -> None:
+    """Something that every inbox shows has changed. With the conversations locked."""
+    Participant.objects.filter(conversation_id__in=list(conversation_ids)).update(**ONE_CHANGE)

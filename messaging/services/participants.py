@@ -7,7 +7,6 @@ change or after it, and whoever comes in misses none that follows.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +20,19 @@ from django.utils.translation import gettext_lazy as _
 from messaging import conf, policies
 from messaging.events import UserId, groups_of, participants_event, removed_event
 from messaging.exceptions import Invalid, NotFound, Unavailable
-from messaging.models import Conversation, Message, Participant, Role
+from messaging.models import Conversation, Participant, Role
 from messaging.people import display_name
 from messaging.selectors.connections import check_session
+from messaging.services.inbox_rows import note_changes
+from messaging.services.looks import note_look, note_rest
 from messaging.services.messages import publish_on_commit
 from messaging.services.reading import count_unread
+from messaging.services.recounting import (
+    find_answered,
+    find_waiting_for,
+    find_waiting_since,
+    is_manned,
+)
 from messaging.sessions import SessionStamp
 
 
@@ -48,7 +55,7 @@ class Places:
 
     def is_manned(self, role: str) -> bool:
         """Whether somebody is on this side."""
-        return any(m.role == role and m.user_id and not m.has_left for m in self.members)
+        return is_manned(self.members, role)
 
     def opposite(self, role: str) -> QuerySet[Participant]:
         """Those of the other side who take part."""
@@ -101,6 +108,7 @@ def _end(places: Places, place: Participant, *, removed: bool) -> None:
     )
     if not places.is_manned(place.role):  # Nobody waits where there is nobody.
         places.opposite(place.role).update(waiting_since=None)
+    note_rest(place=place, conversation=places.conversation)
     _tell(places, gone=place)
 
 
@@ -110,6 +118,7 @@ def add_participant(
     """Put somebody on one side of a conversation: a colleague, a support agent. They read all of
     it, and what their side has not answered yet is unread to them. Twice does no harm.
 
+    Who puts in themselves or others of the staff has to be allowed to read it, and it is noted.
     Raises Forbidden, NotFound, and Invalid for nobody, for no role and for the other side's people.
     """
     with _locked(conversation_id) as places:
@@ -119,6 +128,8 @@ def add_participant(
             raise Invalid(_("There is nobody with this number who could take part."))
         if role not in Role.values:
             raise Invalid(_("The field “role” must be buyer or seller."))
+        if looks := policies.needs_look(user=user, added_by=added_by):
+            policies.check_can_look(user=added_by)
         place = places.find(user_id) or Participant(
             conversation=places.conversation, user=user, role=role
         )
@@ -127,6 +138,8 @@ def add_participant(
         if place.has_left or place._state.adding:
             _begin(places, place, user)
             _notify_of_unread(place)
+            if looks:
+                note_look(conversation=places.conversation, user=user, first_sequence=1)
         return place
 
 
@@ -147,10 +160,9 @@ def return_to_conversation(*, user: Any, conversation_id: UUID) -> None:
 def _begin(places: Places, place: Participant, user: Any) -> None:
     if not places.is_manned(place.role):  # There is somebody again whom the other side may answer.
         for member in places.opposite(place.role):
-            answered = _find_answered(places.conversation, member.role)
-            since = _find_waiting_since(places.conversation, member.role, answered)
+            since = find_waiting_since(places.conversation.pk, member.role)
             Participant.objects.filter(pk=member.pk).update(waiting_since=since)
-    answered = _find_answered(places.conversation, place.role)
+    answered = find_answered(places.conversation.pk, place.role)
     now = timezone.now()
     place.name = display_name(user)
     place.joined_at = place.last_activity_at = now
@@ -160,29 +172,9 @@ def _begin(places: Places, place: Participant, user: Any) -> None:
         places.members.append(place)
         place.save()
     place.unread_count = count_unread(place, place.read_sequence)
-    place.waiting_since = _find_waiting_since(places.conversation, place.role, answered)
+    place.waiting_since = find_waiting_for(places.members, places.conversation.pk, place.role)
     place.save()
     _tell(places)
-
-
-def _find_answered(conversation: Conversation, role: str) -> int:
-    """The last message that a side itself has written; 0 for none."""
-    written = _texts(conversation).filter(sender__role=role).order_by("-sequence")
-    return written.values_list("sequence", flat=True).first() or 0
-
-
-def _find_waiting_since(conversation: Conversation, role: str, answered: int) -> datetime | None:
-    """When the other side's first message after that came."""
-    waiting = _texts(conversation).filter(sequence__gt=answered, sender__isnull=False)
-    moments = waiting.exclude(sender__role=role).order_by("sequence")
-    first: datetime | None = moments.values_list("created_at", flat=True).first()
-    return first
-
-
-def _texts(conversation: Conversation) -> Any:
-    return Message.objects.filter(
-        conversation=conversation, kind=Message.Kind.TEXT, deleted_at__isnull=True
-    )
 
 
 def _notify_of_unread(place: Participant) -> None:
@@ -195,6 +187,7 @@ def _notify_of_unread(place: Participant) -> None:
 def _tell(places: Places, *, gone: Participant | None = None) -> None:
     """Everybody who takes part now, and first whoever does not any more."""
     key = places.conversation.pk
+    note_changes([key])
     events = [participants_event(conversation_id=key, groups=groups_of(places.members))]
     if gone is not None:
         events.insert(0, removed_event(conversation_id=key, member=gone))

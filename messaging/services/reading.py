@@ -10,6 +10,7 @@ from messaging.events import UserId, groups_of, read_event
 from messaging.exceptions import NotFound, Unavailable
 from messaging.models import Conversation, Message, Participant
 from messaging.selectors.connections import check_session
+from messaging.services.inbox_rows import ONE_CHANGE
 from messaging.services.messages import publish_on_commit
 from messaging.sessions import SessionStamp
 
@@ -56,7 +57,7 @@ def _move(
     if position <= me.read_sequence:
         return me.read_sequence
     Participant.objects.filter(pk=me.pk).update(
-        read_sequence=position, unread_count=count_unread(me, position)
+        read_sequence=position, unread_count=count_unread(me, position), **ONE_CHANGE
     )
     event = read_event(
         conversation_id=conversation_id,

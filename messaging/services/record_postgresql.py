@@ -61,7 +61,7 @@ UPDATE_PARTICIPANTS = """
 UPDATE messaging_participant p
 SET name = d.name, read_sequence = d.read_sequence, waiting_since = d.waiting_since,
     archived = d.archived, last_activity_at = d.last_activity_at, notify_at = d.notify_at,
-    notify_by = d.notify_by,
+    notify_by = d.notify_by, changes = p.changes + 1,
     unread_count = CASE WHEN d.recount THEN (
         SELECT count(*) FROM messaging_message m
         WHERE m.conversation_id = p.conversation_id AND m.sequence > d.read_sequence

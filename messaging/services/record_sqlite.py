@@ -71,7 +71,7 @@ UPDATE messaging_participant
 SET name = json_extract(d.value, '$[1]'), read_sequence = json_extract(d.value, '$[2]'),
     waiting_since = json_extract(d.value, '$[4]'), archived = json_extract(d.value, '$[5]'),
     last_activity_at = json_extract(d.value, '$[6]'), notify_at = json_extract(d.value, '$[7]'),
-    notify_by = json_extract(d.value, '$[8]'),
+    notify_by = json_extract(d.value, '$[8]'), changes = changes + 1,
     unread_count = CASE WHEN json_extract(d.value, '$[9]') THEN (
         SELECT count(*) FROM messaging_message m
         WHERE m.conversation_id = messaging_participant.conversation_id

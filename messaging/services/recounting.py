@@ -1,10 +1,11 @@
-"""What the deletion of a message changes in the inbox rows of those who take part.
+"""Who waits for an answer, and how much is unread, counted anew from the messages.
 
 Called with the conversation locked, and its participants after it.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -17,7 +18,7 @@ def recount_after_deletion(members: Iterable[Participant], message: Message) -> 
     as if the message had never been."""
     everybody = list(members)
     waiting = {
-        role: _find_waiting_since(message, role) if _is_manned(everybody, role) else None
+        role: find_waiting_for(everybody, message.conversation_id, role)
         for role in {member.role for member in everybody}
     }
     for member in everybody:
@@ -32,26 +33,38 @@ def recount_after_deletion(members: Iterable[Participant], message: Message) -> 
             )
 
 
-def _is_manned(members: Iterable[Participant], role: str) -> bool:
-    """Whether somebody could take an answer of this side. Nobody waits where there is nobody."""
-    return any(m.role != role and m.user_id is not None and not m.has_left for m in members)
+def is_manned(members: Iterable[Participant], role: str) -> bool:
+    """Whether somebody is on this side."""
+    return any(m.role == role and m.user_id is not None and not m.has_left for m in members)
 
 
-def _find_waiting_since(message: Message, role: str) -> datetime | None:
+def find_waiting_for(
+    members: list[Participant], conversation_id: UUID, role: str
+) -> datetime | None:
+    """Since when this side is waited for. Nobody waits where there is nobody."""
+    if not any(is_manned(members, member.role) for member in members if member.role != role):
+        return None
+    return find_waiting_since(conversation_id, role)
+
+
+def find_waiting_since(conversation_id: UUID, role: str) -> datetime | None:
     """When the other side's first message came that this side has not answered."""
-    said = _said(message)
-    answer = said.filter(sender__role=role).order_by("-sequence").values("sequence").first()
-    unanswered = said.exclude(sender__role=role)
-    if answer is not None:
-        unanswered = unanswered.filter(sequence__gt=answer["sequence"])
-    first = unanswered.order_by("sequence").values("created_at").first()
-    return first["created_at"] if first else None
+    said = _said(conversation_id).filter(sequence__gt=find_answered(conversation_id, role))
+    moments = said.exclude(sender__role=role).order_by("sequence")
+    first: datetime | None = moments.values_list("created_at", flat=True).first()
+    return first
 
 
-def _said(message: Message) -> QuerySet[Message]:
-    """What people said in its conversation and have not taken back."""
+def find_answered(conversation_id: UUID, role: str) -> int:
+    """The last message that a side itself has written; 0 for none."""
+    written = _said(conversation_id).filter(sender__role=role).order_by("-sequence")
+    return written.values_list("sequence", flat=True).first() or 0
+
+
+def _said(conversation_id: UUID) -> QuerySet[Message]:
+    """What people said and have not taken back."""
     return Message.objects.filter(
-        conversation_id=message.conversation_id,
+        conversation_id=conversation_id,
         kind=Message.Kind.TEXT,
         sender__isnull=False,
         deleted_at__isnull=True,

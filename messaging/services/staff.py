@@ -9,9 +9,9 @@ from django.db import transaction
 from messaging import policies
 from messaging.events import MessageRecord
 from messaging.exceptions import NotFound
-from messaging.models import Conversation, ConversationLook
-from messaging.people import display_name
+from messaging.models import Conversation
 from messaging.selectors import messages as selectors
+from messaging.services.looks import note_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,9 @@ def look_into(*, conversation: Conversation, user: Any, before: int | None = Non
     key = conversation.pk
     with transaction.atomic():
         found = selectors.newest(key) if before is None else selectors.before(key, before)
-        ConversationLook.objects.create(
+        note_look(
             conversation=conversation,
             user=user,
-            name=display_name(user),
             first_sequence=found[0].sequence if found else 0,
             last_sequence=found[-1].sequence if found else 0,
         )

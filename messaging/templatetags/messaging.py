@@ -8,6 +8,8 @@ from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
+from messaging.models import Role
+
 register = template.Library()
 
 MINUTE = 60
@@ -69,6 +71,16 @@ def last_here(day: str) -> str:
 def initial(name: str) -> str:
     """The letter that stands for somebody without a picture."""
     return name.strip()[:1].upper()
+
+
+@register.filter
+def standing_for(name: str, side: str) -> str:
+    """A name, with the side of whoever takes part for somebody else: a colleague, an agent."""
+    if side == Role.SELLER:
+        return gettext("%(name)s (for the seller)") % {"name": name}
+    if side == Role.BUYER:
+        return gettext("%(name)s (for the buyer)") % {"name": name}
+    return name
 
 
 @register.filter

@@ -206,7 +206,7 @@ def test_blocking_takes_a_fixed_number_of_queries(
     for number in range(5):
         ask(make_listing(seller, f"Chair {number}"), buyer)
     sol = client_of(seller)
-    for on, count in ((1, 11), (0, 5)):
+    for on, count in ((1, 12), (0, 5)):
         with django_assert_num_queries(count):
             assert block(sol, buyer, on).status_code == 200
 
@@ -220,6 +220,24 @@ def test_signed_out_nobody_is_blocked(path: str, client: Client, db: None) -> No
     assert answer.headers["Location"].startswith("/accounts/login/")
     other = client.post if path.endswith("blocked/") else client.get
     assert other(path).status_code == 405
+
+
+def test_blocking_and_unblocking_without_end_is_refused(
+    conversation: Conversation, buyer: Any, seller: Any, client_of: Any, settings: Any
+) -> None:
+    ana, sol = client_of(buyer), client_of(seller)
+    for _ in range(20):
+        assert block(ana, seller).status_code == 200
+        assert block(ana, seller).status_code == 200  # Twice is once.
+        assert block(ana, seller, on=0).status_code == 200
+    answer = block(ana, seller)
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    assert Block.objects.count() == 0
+    assert block(ana, seller, on=0).status_code == 200  # To unblock always works.
+    assert block(sol, buyer).status_code == 200
+    settings.MESSAGING_SEND_LIMITS = []
+    assert block(ana, seller).status_code == 200
 
 
 # --- Open sockets ---------------------------------------------------------------------------------

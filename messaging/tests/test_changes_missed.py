@@ -10,6 +10,7 @@ from django.db import transaction
 from messaging import consumers
 from messaging.models import Conversation, Message
 from messaging.runtime import in_database
+from messaging.selectors import connections as selectors
 from messaging.selectors.messages import Changes, changes_after
 from messaging.services import changes as services
 from messaging.services.changes import edit_message
@@ -124,7 +125,7 @@ def change_between_pages(
             )
         return page
 
-    monkeypatch.setattr(consumers, "changes_after", read)
+    monkeypatch.setattr(selectors, "changes_after", read)
     return waiting
 
 

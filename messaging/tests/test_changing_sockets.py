@@ -35,7 +35,7 @@ CHANGED = {
     "deleted",
 }
 ACK = {"type", "conversation", "id", "sequence", "revision", "created_at", "duplicate"}
-EVENT = set(Event.__annotations__)
+EVENT = set(Event.__required_keys__)
 
 KINDS = ["room", "inbox"]
 over_each_socket = pytest.mark.parametrize("kind", KINDS)

@@ -131,3 +131,13 @@ async def test_pieces_are_bounded_in_bytes(layer: Layer, monkeypatch: pytest.Mon
     sizes = [sum(len(one["text"].encode()) for one in piece) for piece in layer.sent]
     assert all(size <= 1_000 for size in sizes[:-1])
     assert len(layer.sent[-1]) == 1  # Larger than a piece: it goes alone.
+
+
+async def test_a_process_says_how_many_connections_it_has(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    """However many groups each of them is in."""
+    await sockets.inbox(buyer)
+    for user in (buyer, seller):
+        await sockets.room(user, conversation.pk)
+    assert len(current_hub()._list_connections()) == 3

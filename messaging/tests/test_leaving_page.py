@@ -84,3 +84,15 @@ def test_signed_out_and_other_methods(conversation: Conversation, buyer: Any) ->
     strict.force_login(buyer)
     assert strict.post(url(conversation, "leave/")).status_code == 403
     assert not place_of(buyer, conversation).has_left
+
+
+@pytest.mark.parametrize("tail", ["leave/", "messages/1/edit/", "messages/1/delete/"])
+def test_asking_for_the_head_of_a_page_changes_nothing(
+    conversation: Conversation, buyer: Any, stranger: Any, client_of: Any, tail: str
+) -> None:
+    answer = client_of(buyer).head(url(conversation, tail))
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert not place_of(buyer, conversation).has_left
+    message = conversation.messages.get()
+    assert (message.deleted_at, message.edited_at) == (None, None)
+    assert client_of(stranger).head(url(conversation, tail)).status_code == 404

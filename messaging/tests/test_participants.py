@@ -295,9 +295,9 @@ def test_who_may_not_changes_nothing(
     with pytest.raises(Forbidden):  # A permission without being staff.
         add(stranger, conversation, by=person)
     agent = get_user_model()._default_manager.get(pk=stranger.pk)
-    add(agent, conversation, by=agent)
-    remove(agent, conversation, by=agent)
-    assert place_of(agent, conversation).removed
+    remove(buyer, conversation, by=agent)
+    add(buyer, conversation, by=agent, role="buyer")
+    assert not place_of(buyer, conversation).has_left
 
 
 def sellers_may(*, user: Any, conversation: Conversation) -> bool:

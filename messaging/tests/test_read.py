@@ -117,5 +117,5 @@ def test_it_takes_a_fixed_number_of_queries(
     record_many(buyer, conversation, ["x"] * count)
     # Session, person, the door. In a savepoint here (2): the conversation's lock, participants,
     # the count, the new position.
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         post_json(sol, path, sequence=count)

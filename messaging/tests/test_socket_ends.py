@@ -68,7 +68,7 @@ async def test_a_mistake_in_delivering_closes_that_connection_only(
     assert (await room.expect("chat_message"))["revision"] == 3
 
 
-@pytest.mark.parametrize("name", ["messaging.consumers.changes_after", "read_room"])
+@pytest.mark.parametrize("name", ["changes_after", "enter_room"])
 async def test_a_replay_that_fails_closes(
     sockets: Sockets,
     conversation: Conversation,
@@ -83,8 +83,7 @@ async def test_a_replay_that_fails_closes(
     def fail(*arguments: Any) -> None:
         raise RuntimeError("the database is away")
 
-    path = name if "." in name else f"messaging.selectors.connections.{name}"
-    monkeypatch.setattr(path, fail)
+    monkeypatch.setattr(f"messaging.selectors.connections.{name}", fail)
     await ana.send(type="resume", after=0)
     assert await ana.close_code() == 4411
     await ana.close()

@@ -27,7 +27,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         noted.append(after)
         return changes_after(conversation_id, after)
 
-    monkeypatch.setattr(consumers, "changes_after", note)
+    monkeypatch.setattr(selectors, "changes_after", note)
     return noted
 
 
@@ -159,14 +159,13 @@ async def test_what_was_sent_before_ready_is_acknowledged_and_not_replayed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     go_on = threading.Event()
-    read_room = selectors.read_room
+    enter_room = selectors.enter_room
 
-    def wait_and_read(user: Any, conversation_id: UUID) -> selectors.Room:
+    def wait_and_read(person: selectors.Person, conversation_id: UUID) -> selectors.Room:
         assert go_on.wait(5)
-        return read_room(user, conversation_id)
+        return enter_room(person, conversation_id)
 
-    monkeypatch.setattr(selectors, "admit_to_room", _admit(read_room))
-    monkeypatch.setattr(selectors, "read_room", wait_and_read)
+    monkeypatch.setattr(selectors, "enter_room", wait_and_read)
     ana = await sockets.room(buyer, conversation.pk, after=0)
     recorded = await in_database(store, seller, conversation, "two")
     await ana.send(message="three")
@@ -180,15 +179,6 @@ async def test_what_was_sent_before_ready_is_acknowledged_and_not_replayed(
     assert messages == ["Is it still there?", "two"]
     assert [frame["revision"] for frame in frames if frame["type"] == "ack"] == [3]
     assert await ana.is_silent()
-
-
-def _admit(read_room: Any) -> Any:
-    def admit(session_key: str, conversation_id: UUID) -> Any:
-        person = selectors.admit_person(session_key)
-        assert person is not None
-        return person, read_room(person.user, conversation_id)
-
-    return admit
 
 
 async def _stored(conversation: Conversation, sequence: int) -> None:

@@ -30,13 +30,13 @@ from messaging.services.changes import ChangeReceipt, delete_message, edit_messa
 from messaging.text import normalise_body
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @messaging_view
 def edit(request: HttpRequest, conversation_id: str, sequence: str) -> HttpResponse:
     """POST gives a message another text: 200, or 303 to the thread. GET shows the form for it."""
     access = access_of(request, conversation_id)
     number = _parse_sequence(sequence)
-    if request.method == "GET":
+    if request.method != "POST":
         return _show(request, access, number, "edit")
     given: fields.Fields = {}
     try:
@@ -55,13 +55,13 @@ def edit(request: HttpRequest, conversation_id: str, sequence: str) -> HttpRespo
     return _answer(request, access, receipt)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @messaging_view
 def delete(request: HttpRequest, conversation_id: str, sequence: str) -> HttpResponse:
     """POST takes a message back: 200, or 303 to the thread. GET asks whether they mean it."""
     access = access_of(request, conversation_id)
     number = _parse_sequence(sequence)
-    if request.method == "GET":
+    if request.method != "POST":
         return _show(request, access, number, "delete")
     receipt = delete_message(
         user_id=request.user.pk,

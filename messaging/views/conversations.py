@@ -12,7 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from messaging import fields
 from messaging.events import message_frame_for
-from messaging.http import access_of, answer_json, messaging_view, read_fields, wants_json
+from messaging.http import (
+    access_of,
+    answer_json,
+    messaging_view,
+    read_fields,
+    session_stamp,
+    wants_json,
+)
 from messaging.models import Role
 from messaging.selectors.conversations import (
     Access,
@@ -147,7 +154,10 @@ def read(request: HttpRequest, conversation_id: str) -> HttpResponse:
     conversation = access_of(request, conversation_id).conversation
     sequence = fields.require_number(read_fields(request), "sequence")
     position = mark_read(
-        user_id=request.user.pk, conversation_id=conversation.pk, sequence=sequence
+        user_id=request.user.pk,
+        conversation_id=conversation.pk,
+        sequence=sequence,
+        session=session_stamp(request),
     )
     if wants_json(request):
         return answer_json({"conversation": str(conversation.pk), "sequence": position})

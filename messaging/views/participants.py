@@ -9,12 +9,12 @@ from messaging.models import Role
 from messaging.services.participants import leave_conversation
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @messaging_view
 def leave(request: HttpRequest, conversation_id: str) -> HttpResponse:
     """GET asks whether they mean it, POST does it and leads back to the list they had it in."""
     access = access_of(request, conversation_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "messaging/leave.html", {"conversation": access.conversation})
     leave_conversation(
         user_id=request.user.pk,
