@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from marketplace.development import virtual_environment
@@ -19,6 +20,7 @@ from tests import chromium
 TOOLS = virtual_environment.FOLDER / "bin"
 TEST_DATA = PROJECT / "var" / "test"
 NO_TESTS_COLLECTED = 5
+Show = Callable[[str], object]
 # What Django's settings ask for, when a tool only wants to read the code.
 SETTINGS = {"DEBUG": "1", "SECRET_KEY": "x", "DATA_DIR": str(TEST_DATA)}
 
@@ -36,16 +38,16 @@ class Step:
     def is_pytest(self) -> bool:
         return "pytest" in self.command
 
-    def run(self, environment: Mapping[str, str]) -> None:
+    def run(self, environment: Mapping[str, str], show: Show) -> None:
         """Shows what it prints, and keeps the lines that belong in the summary."""
-        print(f"\n── {self.name}: {' '.join(self.command)}", flush=True)
+        show(f"\n── {self.name}: {' '.join(self.command)}")
         began = time.monotonic()
         with subprocess.Popen(
             self.command, cwd=PROJECT, env=dict(environment), stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
             for line in process.stdout:
-                print(line, end="", flush=True)
+                show(line.rstrip("\n"))
                 self.keep(line.strip())
         self.seconds = time.monotonic() - began
         self.passed = process.returncode == 0
@@ -75,10 +77,10 @@ def main() -> int:
     began = time.monotonic()
     steps = [] if options.quick else linters()
     for step in steps:
-        step.run({**environment, **SETTINGS})
-    for step in tests(options.pytest):
-        step.run(environment)
-        steps.append(step)
+        step.run({**environment, **SETTINGS}, show_now)
+    on_both = tests(options.pytest)
+    run_at_once(on_both, environment)
+    steps += on_both
     print_summary(steps, time.monotonic() - began)
     return 0 if all(step.passed for step in steps) else 1
 
@@ -133,6 +135,30 @@ def tests(given: Sequence[str]) -> list[Step]:
         Step("tests on PostgreSQL", [*pytest, *given]),
         Step("tests on SQLite", [*pytest, *on_sqlite, *given]),
     ]
+
+
+def run_at_once(steps: Sequence[Step], environment: Mapping[str, str]) -> None:
+    """The first is seen as it runs; what the others print comes when it has ended.
+
+    Each has services and a folder of its own. The others are done before the first comes to the
+    tests that start processes and browsers, which want a machine that is not busy.
+    """
+    first, *others = steps
+    printed: list[list[str]] = [[] for _ in others]
+    threads = [
+        threading.Thread(target=step.run, args=(environment, lines.append))
+        for step, lines in zip(others, printed, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    first.run(environment, show_now)
+    for thread, lines in zip(threads, printed, strict=True):
+        thread.join()
+        show_now("\n".join(lines))
+
+
+def show_now(line: str) -> None:
+    print(line, flush=True)
 
 
 def print_summary(steps: Sequence[Step], seconds: float) -> None:

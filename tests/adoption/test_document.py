@@ -43,3 +43,10 @@ def test_every_name_in_it_leads_somewhere(name: str) -> None:
 def test_its_templates_are_there(name: str) -> None:
     assert name in PAGE
     assert (PROJECT / "templates" / name).exists()
+
+
+def test_its_channel_layer_is_the_shops() -> None:
+    shop = (HOST / "shopfront" / "settings.py").read_text().replace("REDIS,", "REDIS_URL,")
+    for name in ("PUBSUB", "LAYER", "CHANNEL_LAYERS"):
+        [line] = re.findall(rf"^{name} = .*$", shop, re.MULTILINE)
+        assert line in PAGE

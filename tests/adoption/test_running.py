@@ -93,6 +93,22 @@ def test_from_the_first_question_to_a_mail(open_shop: Shop) -> None:
     assert open_shop.mails.sent_to("teo@example.com") == []
 
 
+def test_the_doctor_finds_nothing_wrong_with_the_layer(open_shop: Shop) -> None:
+    """By the settings of the document. Whatever else it finds here is of the tests' own making."""
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "messaging_doctor", "--json"],
+        cwd=HOST,
+        env=open_shop.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    found = json.loads(ran.stdout)["findings"]
+    of_layer = [one for one in found if one["question"] in ("layer", "bus")]
+    assert {one["question"] for one in of_layer} == {"layer", "bus"}, ran.stderr
+    assert {one["level"] for one in of_layer} == {"fine"}, of_layer
+
+
 async def talk(shop: Shop, path: str, ana: Customer, sol: Customer, teo: Customer) -> None:
     with pytest.raises(websockets.InvalidStatus) as refused:
         await connect(shop, path, teo)

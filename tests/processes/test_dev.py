@@ -25,14 +25,10 @@ def test_everybody_gets_all_of_it_from_one_command(dev: Dev) -> None:
     assert "Traceback" not in output
 
 
-def test_a_second_start_prepares_nothing_and_is_quick(dev: Dev) -> None:
+def test_a_second_start_prepares_nothing(dev: Dev) -> None:
     dev.start().end()
-    began = time.monotonic()
-    dev.start()
-    seconds = time.monotonic() - began
-    _, output = dev.end()
+    _, output = dev.start().end()
     assert "Preparing" not in output
-    assert seconds < 5
 
 
 def test_one_ctrl_c_ends_all_of_it(dev: Dev) -> None:

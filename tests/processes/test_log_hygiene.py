@@ -73,17 +73,18 @@ def crashing(live: Live) -> Iterator[Crashing]:
         "crashing-web": ["messaging.daphne", *listen, "marketplace.asgi:application"],
         "crashing-worker": [*worker, "--loglevel", "INFO"],
     }
-    processes = [start(live, name, command) for name, command in commands.items()]
+    origins = {"ALLOWED_ORIGINS": f"{live.url},http://127.0.0.1:{port}"}
+    processes = [start(live, name, command, **origins) for name, command in commands.items()]
     wait_until(lambda: answers(port), seconds=20, what="the web server", child=processes[0])
     yield Crashing(live, port, processes)
     stop_children(processes, seconds=10)
 
 
-def start(live: Live, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+def start(live: Live, name: str, command: list[str], **variables: str) -> subprocess.Popen[bytes]:
     with (live.directory / f"{name}.log").open("ab") as log:
         return start_child(
             [sys.executable, "-m", *command],
-            environment={**live.environment, **SETTINGS, "LOG_LEVEL": "DEBUG"},
+            environment={**live.environment, **SETTINGS, "LOG_LEVEL": "DEBUG", **variables},
             directory=PROJECT,
             output=log,
         )
