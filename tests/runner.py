@@ -31,6 +31,7 @@ class Step:
     command: Sequence[str]
     seconds: float = 0.0
     passed: bool = False
+    is_empty: bool = False
     services: str = ""
     last_line: str = ""
 
@@ -50,7 +51,9 @@ class Step:
                 show(line.rstrip("\n"))
                 self.keep(line.strip())
         self.seconds = time.monotonic() - began
-        self.passed = process.returncode == 0
+        # One file may be asked for, which has nothing for the other steps.
+        self.is_empty = self.is_pytest and process.returncode == NO_TESTS_COLLECTED
+        self.passed = process.returncode == 0 or self.is_empty
 
     def keep(self, line: str) -> None:
         if line.startswith("services: "):
@@ -78,11 +81,12 @@ def main() -> int:
     steps = [] if options.quick else linters()
     for step in steps:
         step.run({**environment, **SETTINGS}, show_now)
-    on_both = tests(options.pytest)
-    run_at_once(on_both, environment)
-    steps += on_both
+    first, second = tests(options.pytest)
+    run_at_once(first, second, environment)
+    steps += [*first, *second]
     print_summary(steps, time.monotonic() - began)
-    return 0 if all(step.passed for step in steps) else 1
+    some_ran = not all(step.is_empty for step in [*first, *second])
+    return 0 if some_ran and all(step.passed for step in steps) else 1
 
 
 def parse() -> argparse.Namespace:
@@ -125,36 +129,43 @@ def linters() -> list[Step]:
     ]
 
 
-def tests(given: Sequence[str]) -> list[Step]:
-    """Everything on PostgreSQL, then on SQLite what does not start processes of its own."""
+def tests(given: Sequence[str]) -> tuple[list[Step], list[Step]]:
+    """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
+
+    Two rows that go at once, each step with services and a folder of its own.
+    """
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
     if sys.stdout.isatty():
         pytest.append("--color=yes")
-    on_sqlite = ["--database", "sqlite", "-m", "not browser and not processes"]
-    return [
-        Step("tests on PostgreSQL", [*pytest, *given]),
-        Step("tests on SQLite", [*pytest, *on_sqlite, *given]),
-    ]
+    plain, browser = "not browser and not processes", "browser"
+    processes = "processes and not browser"
+    return (
+        [
+            Step("tests on PostgreSQL", [*pytest, "-m", plain, *given]),
+            Step("processes on PostgreSQL", [*pytest, "-m", processes, *given]),
+        ],
+        [
+            Step("tests on SQLite", [*pytest, "--database", "sqlite", "-m", plain, *given]),
+            Step("browser on PostgreSQL", [*pytest, "-m", browser, *given]),
+        ],
+    )
 
 
-def run_at_once(steps: Sequence[Step], environment: Mapping[str, str]) -> None:
-    """The first is seen as it runs; what the others print comes when it has ended.
+def run_at_once(
+    first: Sequence[Step], second: Sequence[Step], environment: Mapping[str, str]
+) -> None:
+    """The first row is seen as it runs; what the second prints comes when both have ended."""
+    printed: list[str] = []
+    thread = threading.Thread(target=run_row, args=(second, environment, printed.append))
+    thread.start()
+    run_row(first, environment, show_now)
+    thread.join()
+    show_now("\n".join(printed))
 
-    Each has services and a folder of its own. The others are done before the first comes to the
-    tests that start processes and browsers, which want a machine that is not busy.
-    """
-    first, *others = steps
-    printed: list[list[str]] = [[] for _ in others]
-    threads = [
-        threading.Thread(target=step.run, args=(environment, lines.append))
-        for step, lines in zip(others, printed, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    first.run(environment, show_now)
-    for thread, lines in zip(threads, printed, strict=True):
-        thread.join()
-        show_now("\n".join(lines))
+
+def run_row(steps: Sequence[Step], environment: Mapping[str, str], show: Show) -> None:
+    for step in steps:
+        step.run(environment, show)
 
 
 def show_now(line: str) -> None:
