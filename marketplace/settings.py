@@ -136,9 +136,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-20000",
     }
 else:
+    from marketplace import database_deadlines
+
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
+        **database_deadlines.KEEPALIVE,
         "connect_timeout": 3,
         "options": f"-c statement_timeout={STATEMENT_SECONDS:.0f}s -c lock_timeout=5s"
         " -c idle_in_transaction_session_timeout=30s",
@@ -146,6 +149,7 @@ else:
             "min_size": 1,
             "max_size": int(environment.number("DATABASE_POOL_SIZE", 20, least=2)),
             "timeout": 3,
+            "connection_class": database_deadlines.choose_connection_class(STATEMENT_SECONDS),
         },
     }
 

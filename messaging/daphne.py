@@ -21,6 +21,7 @@ DEFAULTS = {
     "verbosity": 0,
     "websocket_max_message_size": 64 * 1024,
     "websocket_max_frame_size": 64 * 1024,
+    "http_timeout": 3600,  # Of a whole request: large downloads over slow lines take their time.
     "websocket_connect_timeout": 20,
     "websocket_timeout": 12 * 3600,
     "ping_interval": 15,
