@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,10 +121,19 @@ class Live:
                 self.start(name)
 
     def command(self, name: str) -> list[str]:
-        if name != "web":
-            return COMMANDS[name]
-        listen = ["--bind", "127.0.0.1", "--port", str(self.port)]
-        return ["messaging.daphne", *listen, "marketplace.asgi:application"]
+        return web_command(self.port) if name == "web" else COMMANDS[name]
+
+    def launch_web(self, port: int) -> subprocess.Popen[bytes]:
+        """One web process more, on the same database and Redis. Whoever asks for it ends it."""
+        with (self.directory / f"web-{port}.log").open("ab") as log:
+            process = start_child(
+                [sys.executable, "-m", *web_command(port)],
+                environment=self.environment,
+                directory=PROJECT,
+                output=log,
+            )
+        wait_until(lambda: answers(port), seconds=20, what="a web server", child=process)
+        return process
 
     def kill(self, name: str) -> None:
         """As `kill -9` does. `redis` has methods of its own."""
@@ -162,6 +172,20 @@ class Live:
         finally:
             connection.close()
         return state
+
+
+def web_command(port: int) -> list[str]:
+    listen = ["--bind", "127.0.0.1", "--port", str(port)]
+    return ["messaging.daphne", *listen, "marketplace.asgi:application"]
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 @contextmanager

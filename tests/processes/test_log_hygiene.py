@@ -20,9 +20,8 @@ import pytest
 import websockets
 
 from marketplace.development.children import start_child, stop_children, wait_until
-from tests.live import Live
+from tests.live import Live, answers
 from tests.processes.crashing import QUEUE
-from tests.processes.test_two_web_processes import answers
 from tests.services.mails import find_free_port
 from tests.services.places import PROJECT
 from tests.visitor import Visitor

@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import websockets
 
-from marketplace.development.children import start_child, stop_children, wait_until
+from marketplace.development.children import stop_children
 from tests.live import Live
 from tests.services.mails import find_free_port
-from tests.services.places import PROJECT
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes
@@ -28,29 +26,9 @@ print(of_sol.order_by("pk").values_list("slug", flat=True)[5])
 def second_port(live: Live) -> Iterator[int]:
     """Of another web process on the same database and Redis."""
     port = find_free_port()
-    listen = ["--bind", "127.0.0.1", "--port", str(port)]
-    with (live.directory / "web2.log").open("ab") as log:
-        process = start_child(
-            [sys.executable, "-m", "messaging.daphne", *listen, "marketplace.asgi:application"],
-            environment=live.environment,
-            directory=PROJECT,
-            output=log,
-        )
-    wait_until(lambda: answers(port), seconds=20, what="the second web server", child=process)
+    process = live.launch_web(port)
     yield port
     stop_children([process], seconds=10)
-
-
-def answers(port: int) -> bool:
-    async def knock() -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            return False
-        writer.close()
-        return True
-
-    return asyncio.run(knock())
 
 
 async def expect(socket: websockets.ClientConnection, type: str, **fields: Any) -> dict[str, Any]:
