@@ -5,6 +5,7 @@ rows every few seconds, so a lost, late or repeated task costs a few seconds and
 Every value here is a default: a `CELERY_…` setting of Django's wins.
 """
 
+import logging
 import logging.config
 import os
 from typing import Any
@@ -13,11 +14,14 @@ from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 from kombu import Connection
+from kombu.transport import redis
 
 from marketplace.privacy import schedule as privacy
 from notifications.schedule import BEAT_SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+
+logger = logging.getLogger(__name__)
 
 REDIS_SCHEMES = ("redis", "rediss", "sentinel")
 
@@ -54,6 +58,22 @@ class Application(Celery):
             given = options.pop("transport_options", None) or {}
             options["transport_options"] = {**REDIS_PUBLISHING, **given}
         return super().connection_for_write(url, **options)
+
+
+class HeldTasks(redis.QoS):
+    """What a worker has taken and not finished. When its line to Redis breaks, kombu tries to give
+    it back over that very line; what this raises would end the worker (celery/kombu#582). Nobody
+    needs it: Redis hands out after `visibility_timeout` what was never given back, and the beat
+    finds due rows long before."""
+
+    def restore_unacked(self, client: Any = None) -> None:
+        try:
+            super().restore_unacked(client)
+        except Exception as error:
+            logger.warning("Tasks could not be given back: %s", type(error).__name__)
+
+
+redis.Channel.QoS = HeldTasks
 
 
 def is_redis(url: str | list[str] | None) -> bool:

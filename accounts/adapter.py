@@ -1,15 +1,19 @@
 """Where allauth meets this product."""
 
 import logging
+from functools import partial
 from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
-from allauth.core.exceptions import ReauthenticationRequired
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
@@ -19,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from accounts.confirming import can_confirm, signed_in_recently
 from accounts.devices import describe_device, shorten_address
+from accounts.holding import hold_person, hold_session
 from accounts.links import correct_links, make_link
 from accounts.models import User
 from accounts.sessions import end_sessions
@@ -91,11 +96,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("accounts:overview")
 
     def set_password(self, user: User, password: str) -> None:
-        """Who changes it stays signed in; whoever else is signed in with the old one does not."""
-        super().set_password(user, password)
-        request = context.request
-        own = request.session.session_key if request.user == user else None
-        end_sessions(user=user, except_key=own)
+        """Who changes it stays signed in; whoever else is signed in with the old one does not.
+
+        An account that was closed, or has another password, since it was read keeps that.
+        """
+        known, request = user.password, context.request
+        user.set_password(password)  # Before anything is held: hashing takes its time.
+        with transaction.atomic():
+            is_own = request.user == user
+            person = hold_session(request) if is_own else hold_person(user_id=user.pk)
+            if person is None or person.password != known:
+                raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
+            user.save(update_fields=["password"])
+            end_sessions(user=user, except_key=request.session.session_key if is_own else None)
 
     def is_reauthentication_required(self, *, app: str, **options: Any) -> bool:
         """allauth goes on by asking how long ago it was, and believes whoever has nothing to be
@@ -132,9 +145,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             super().send_notification_mail(template_prefix, user, (context or {}) | words, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """In a view that is undone where the session has ended: once it is known not to have."""
+        request = self.request
+        words = {"request": request, "email": email, "current_site": get_current_site(request)}
+        mail = self.render_mail(template_prefix, email, words | correct_links(context))
+        waiting = getattr(request, "mails_after_commit", None)
+        send = partial(self.send_or_say_so, mail, template_prefix)
+        send() if waiting is None else waiting.append(send)
+
+    def send_or_say_so(self, mail: EmailMessage, template_prefix: str) -> None:
         """A mail server that is down costs the mail, not the page: it says what to do."""
         try:
-            super().send_mail(template_prefix, email, correct_links(context))
+            mail.send()
         except (OSError, SMTPException):
             logger.exception("An account mail could not be sent", extra={"mail": template_prefix})
             if self.request:

@@ -11,6 +11,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -28,6 +29,7 @@ security_log = logging.getLogger("marketplace.security")
 # Secrets and addresses that nobody needs to look at; sessions are ended by the actions below.
 admin.site.unregister([Authenticator, SocialApp, SocialToken, UserSession])
 
+POWERS = ("is_active", "is_staff", "is_superuser")
 Change = Callable[[User], object]
 
 
@@ -111,13 +113,34 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             note("password set by staff", int(id))
         return response
 
+    def get_form(self, *args: Any, **options: Any) -> Any:
+        """With what it showed: what staff left as it was is no wish of theirs, even if it is
+        something else by the time they save."""
+        form = super().get_form(*args, **options)
+        for name in set(POWERS) & set(form.base_fields):
+            form.base_fields[name].show_hidden_initial = True
+        return form
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        columns = {field.name for field in User._meta.concrete_fields}
+        if change:
+            obj.save(update_fields=columns & set(form.changed_data))
+        else:
+            super().save_model(request, obj, form, change)
         if change and "is_active" in form.changed_data:
             if obj.is_active:
                 reactivate_person(user=obj)
             else:
                 deactivate_person(user=obj)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        self.delete_queryset(request, User.objects.filter(pk=obj.pk))
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """People before all that is theirs, as whoever writes messages locks them."""
+        list(User.objects.select_for_update().filter(pk__in=queryset.values("pk")).order_by("pk"))
+        super().delete_queryset(request, queryset)
 
     @admin.action(description=_("End all sessions"), permissions=["change"])
     def end_all_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:

@@ -24,8 +24,10 @@ def deactivate_person(*, user: User) -> None:
     end_sessions(user=user)
 
 
+@transaction.atomic
 def reactivate_person(*, user: User) -> bool:
     """Whether it was done: an account that is closed for good is not opened again."""
+    User.objects.select_for_update().get(pk=user.pk)  # Nobody closes it for good in between.
     if not may_be_active(user=user):
         return False
     user.is_active = True

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import hashers
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
@@ -47,6 +48,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
 
+    # The columns as they were read or last written.
+    _stored: dict[str, Any]
+
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
@@ -59,3 +63,44 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.display_name.partition(" ")[0]
+
+    @classmethod
+    def from_db(cls, *args: Any, **options: Any) -> "User":
+        person = super().from_db(*args, **options)
+        person._stored = person._read_columns()
+        return person
+
+    def refresh_from_db(self, *args: Any, **options: Any) -> None:
+        super().refresh_from_db(*args, **options)
+        self._stored = self._read_columns()
+
+    def save(self, **options: Any) -> None:
+        """Only what has changed since it was read: whoever saves a name knows nothing of whether
+        the account was closed, given another password or less power in the meantime."""
+        known = getattr(self, "_stored", None)
+        if known is not None and options.get("update_fields") is None:
+            columns = self._read_columns().items()
+            changed = [name for name, value in columns if known.get(name, self) != value]
+            options |= {} if options.get("force_insert") else {"update_fields": changed}
+        super().save(**options)
+        written = options.get("update_fields")
+        columns = self._read_columns().items()
+        now = {name: value for name, value in columns if written is None or name in written}
+        self._stored = (known or {}) | now
+
+    def _read_columns(self) -> dict[str, Any]:
+        """All but those that were not asked for."""
+        names = [field.attname for field in self._meta.concrete_fields if not field.primary_key]
+        return {name: self.__dict__[name] for name in names if name in self.__dict__}
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Hashes it anew where that is due, unless there is another password meanwhile."""
+        known = self.password
+
+        def hash_anew(raw_password: str) -> None:
+            self.password = hashers.make_password(raw_password)
+            rows = User.objects.filter(pk=self.pk, password=known)
+            rows.update(password=self.password)
+            self._stored["password"] = self.password
+
+        return hashers.check_password(raw_password, known, hash_anew)

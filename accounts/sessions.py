@@ -59,8 +59,13 @@ def end_session(*, user: User, session_id: int) -> bool:
     return True
 
 
+@transaction.atomic
 def end_sessions(*, user: User, except_key: str | None = None) -> int:
-    """All of a person's, but for the one with the key. How many there were."""
+    """All of a person's, but for the one with the key. How many there were.
+
+    Holds the person first: a new password, which moves a session to another key, is waited for.
+    """
+    User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
     known = UserSession.objects.filter(user=user).exclude(session_key=except_key)
     count = _end(list(known.values_list("session_key", flat=True)))
     _log(user.pk, count)
@@ -122,7 +127,7 @@ def _log(user_id: int, count: int) -> None:
 
 @transaction.atomic
 def _end(keys: list[str]) -> int:
-    for session in Session.objects.filter(session_key__in=keys):
+    for session in Session.objects.filter(session_key__in=keys).order_by("session_key"):
         session.delete()
     UserSession.objects.filter(session_key__in=keys).delete()
     return len(keys)

@@ -22,6 +22,7 @@ from requests import RequestException
 from accounts.deactivation import deactivate_person
 from accounts.devices import describe_device, shorten_address
 from accounts.forms import ProfileForm
+from accounts.holding import in_session
 from accounts.models import User
 from accounts.sessions import end_session, end_sessions, list_sessions
 
@@ -54,7 +55,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     person = User.objects.get(pk=cast(User, request.user).pk)
     form = ProfileForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with in_session(request):
+            person.save(update_fields=form.changed_data)
         with translation.override(person.locale or translation.get_language()):
             messages.success(request, _("Your profile is saved."))
         return redirect("accounts:profile")
@@ -68,7 +70,8 @@ def choose_language(request: HttpRequest) -> HttpResponseBase:
     cookie, keeps it too."""
     code = request.POST.get("language", "")
     if request.user.is_authenticated and code in dict(settings.LANGUAGES):
-        User.objects.filter(pk=request.user.pk).update(locale=code)
+        with in_session(request) as person:
+            User.objects.filter(pk=person.pk).update(locale=code)
     return set_language(request)
 
 
@@ -97,8 +100,9 @@ def _describe_session(session: UserSession, own: str | None) -> dict[str, Any]:
 @require_POST
 def end_one_session(request: HttpRequest, session_id: int) -> HttpResponse:
     """One's own may be among them: that is signing out."""
-    if not end_session(user=cast(User, request.user), session_id=session_id):
-        raise Http404
+    with in_session(request) as person:
+        if not end_session(user=person, session_id=session_id):
+            raise Http404
     messages.success(request, _("That session is ended."))
     return redirect("accounts:sessions")
 
@@ -106,7 +110,8 @@ def end_one_session(request: HttpRequest, session_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
-    end_sessions(user=cast(User, request.user), except_key=request.session.session_key)
+    with in_session(request) as person:
+        end_sessions(user=person, except_key=request.session.session_key)
     messages.success(request, _("You are signed out everywhere else."))
     return redirect("accounts:sessions")
 
@@ -118,8 +123,8 @@ def deactivate(request: HttpRequest) -> HttpResponse:
     """Asks first. Says so by mail afterwards, with what to do if it was somebody else."""
     if request.method != "POST":
         return render(request, "accounts/deactivate.html")
-    person = cast(User, request.user)
-    deactivate_person(user=person)
+    with in_session(request) as person:
+        deactivate_person(user=person)
     get_adapter(request).send_notification_mail("account/email/deactivated", person)
     request.session.flush()
     return redirect("account_inactive")

@@ -12,6 +12,8 @@ from psycopg import errors
 
 # How much longer than the server's own limit an answer may take, which the server should give.
 GRACE_SECONDS = 2.0
+# For the answer to nothing, by which the pool finds out whether a connection still lives.
+CHECK_SECONDS = 3.0
 # For packets that are never acknowledged, and a silence while an answer is waited for.
 KEEPALIVE = {
     "keepalives_idle": 10,
@@ -32,6 +34,16 @@ class WaitingConnection(psycopg.Connection[Any]):
         except errors._WaitTimeout as error:
             self.pgconn.finish()
             raise psycopg.OperationalError("the database does not answer") from error
+
+    def execute(self, query: Any, *arguments: Any, **options: Any) -> psycopg.Cursor[Any]:
+        """The pool executes nothing in it, to find out whether it lives."""
+        if query != "":
+            return super().execute(query, *arguments, **options)
+        self.answer_seconds = min(CHECK_SECONDS, type(self).answer_seconds)
+        try:
+            return super().execute(query, *arguments, **options)
+        finally:
+            del self.answer_seconds
 
 
 def choose_connection_class(statement_seconds: float) -> type[psycopg.Connection[Any]]:

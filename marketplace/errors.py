@@ -3,8 +3,16 @@
 import sys
 from http import HTTPStatus
 
-from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.core.exceptions import SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    QueryDict,
+)
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import get_template
@@ -80,6 +88,26 @@ def respond_bare(
         return JsonResponse({"code": code, "detail": detail}, status=status)
     page = get_template(f"{status.value}.html").render({"detail": detail})
     return HttpResponse(page, status=status)
+
+
+class ReadableRequestMiddleware(MiddlewareMixin):
+    """Refuses what no page can read. After all middleware that pages need.
+
+    Every page reads the query, the page of a refusal too: one with too many fields must be gone by
+    then. And what an address names is looked for in the database, which takes no NUL.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        try:
+            request.GET.keys()
+        except SuspiciousOperation:
+            request.GET = QueryDict()
+            raise
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """Pages that look for it themselves answer as ever."""
+        if "\x00" in request.path_info and isinstance(error, ValueError | DataError):
+            raise Http404 from error
 
 
 class MethodNotAllowedMiddleware(MiddlewareMixin):

@@ -1,10 +1,17 @@
-"""Django's sessions in the database, asked only for keys that can be there."""
+"""Django's sessions in the database, asked only for keys that can be there, and none for ever."""
 
 import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 
 KEY = re.compile("[a-z0-9]{32}")
+BEGAN = "began"
+# Django ends a session two weeks after the last change in it; whoever keeps changing something
+# signs in again all the same.
+LONGEST = timedelta(days=30)
 
 
 class SessionStore(DatabaseSessionStore):
@@ -12,3 +19,28 @@ class SessionStore(DatabaseSessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         return bool(key and KEY.fullmatch(key))
+
+    def cycle_key(self) -> None:
+        """At a sign-in and at a new password: the days are counted from here."""
+        self.pop(BEGAN, None)
+        super().cycle_key()
+
+    async def acycle_key(self) -> None:
+        await self.apop(BEGAN, None)
+        await super().acycle_key()
+
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        return _bounded(super().create_model_instance(_begun(data)), data)
+
+    async def acreate_model_instance(self, data: dict[str, Any]) -> Any:
+        return _bounded(await super().acreate_model_instance(_begun(data)), data)
+
+
+def _begun(data: dict[str, Any]) -> dict[str, Any]:
+    data.setdefault(BEGAN, int(time.time()))
+    return data
+
+
+def _bounded(row: Any, data: dict[str, Any]) -> Any:
+    row.expire_date = min(row.expire_date, datetime.fromtimestamp(data[BEGAN], UTC) + LONGEST)
+    return row

@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "accounts.middleware.LastSeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "marketplace.errors.ReadableRequestMiddleware",
     "marketplace.errors.MethodNotAllowedMiddleware",
     "marketplace.debug_pages.MissingPagesInDebugMiddleware",
 ]

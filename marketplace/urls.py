@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics/", include("messaging.metrics_page")),
     path("accounts/privacy/", include("marketplace.privacy.urls")),
     path("accounts/", include("accounts.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("accounts.allauth_urls")),
     path("media/<path:name>", serve_photo, name="media"),
     path("i18n/setlang/", choose_language, name="set_language"),
     path("admin/", admin.site.urls),

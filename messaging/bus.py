@@ -15,6 +15,7 @@ from channels.layers import get_channel_layer
 
 from messaging import metrics, runtime
 from messaging.events import Event
+from notifications import failpoints
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ BUS_GROUP = "messaging.bus"
 DEADLINE_SECONDS = 1.0
 PIECE_BYTES = 256 * 1024
 MAXIMUM_WAITING = 20_000
+MAXIMUM_WAITING_BYTES = 8 * 1024 * 1024
 
 # Tells this process's own pieces from the others' when they come back over the bus.
 PROCESS_ID = uuid.uuid4().hex
@@ -32,14 +34,16 @@ class Bus:
 
     def __init__(self) -> None:
         self._waiting: deque[Event] = deque()
+        self._waiting_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self.failures = 0
         self.dropped = 0
 
     def put(self, events: Sequence[Event]) -> None:
         self._waiting.extend(events)
-        while len(self._waiting) > MAXIMUM_WAITING:
-            self._waiting.popleft()
+        self._waiting_bytes += sum(map(_size, events))
+        while len(self._waiting) > MAXIMUM_WAITING or self._waiting_bytes > MAXIMUM_WAITING_BYTES:
+            self._waiting_bytes -= _size(self._waiting.popleft())
             self.dropped += 1
             metrics.EVENTS_DROPPED.add()
         if self._task is None or self._task.done():
@@ -62,13 +66,16 @@ class Bus:
             if size > PIECE_BYTES:
                 break
             piece.append(self._waiting.popleft())
+        self._waiting_bytes -= sum(map(_size, piece))
         return piece
 
     async def _send(self, piece: list[Event]) -> None:
         layer: Any = get_channel_layer()
         message = {"type": "messaging.batch", "process": PROCESS_ID, "events": piece}
+        failpoints.reach("bus.sending")
         try:
             await asyncio.wait_for(layer.group_send(BUS_GROUP, message), DEADLINE_SECONDS)
+            failpoints.reach("bus.sent")
         except Exception as error:
             self.failures += 1
             self.dropped += len(piece)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 from messaging import fields, runtime, text
-from messaging.connection import Answer
+from messaging.answers import Answer
 from messaging.events import Event, Frame, MessageRecord
 from messaging.exceptions import MessagingError, Unavailable
 from messaging.sending import SendingConnection

@@ -1,5 +1,7 @@
 """The settings of this app, with their defaults. Each is a `MESSAGING_…` name in the host's."""
 
+import resource
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,6 +9,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
 from django.utils.module_loading import import_string
+
+# Of the files a process may open: for the database, Redis, logs and pages.
+FILES_KEPT_FREE = 128
 
 
 def listing_model() -> str:
@@ -67,6 +72,19 @@ def metrics_token() -> str:
 
 def database_threads() -> int:
     return int(getattr(settings, "MESSAGING_DATABASE_THREADS", 8))
+
+
+def most_connections() -> int:
+    """Sockets at once in one web process, as far as it may open files; the next one is sent
+    elsewhere (4413)."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    room = sys.maxsize if files == resource.RLIM_INFINITY else max(files - FILES_KEPT_FREE, 1)
+    return min(int(getattr(settings, "MESSAGING_CONNECTIONS", 10_000)), room)
+
+
+def largest_request() -> int:
+    """Bytes of one HTTP request's body; beyond it the server itself answers 413."""
+    return int(getattr(settings, "MESSAGING_REQUEST_BYTES", 41 * 1024 * 1024))
 
 
 def participant_policy() -> Callable[..., bool]:

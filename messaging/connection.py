@@ -16,36 +16,20 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import translation
 
 from messaging import fields, handshake, log_context, rate_limits, record_log, runtime
+from messaging.admission import current_admission
+from messaging.answers import Answer, Answers
 from messaging.attendance import current_attendance
 from messaging.close_codes import CloseCode
 from messaging.events import Frame, encode, error_frame, public_id
-from messaging.exceptions import (
-    MessagingError,
-    NotFound,
-    Unauthenticated,
-    Unavailable,
-    UnknownType,
-)
+from messaging.exceptions import MessagingError, NotFound, Unauthenticated, Unavailable, UnknownType
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub, current_hub
 from messaging.selectors.connections import Person
 from messaging.session_watch import current_session_watch
-from messaging.transport import TooSlow, pace_of
+from messaging.transport import WAITING_BYTES, TooSlow, pace_of, size_of
+from notifications import failpoints
 
 logger = logging.getLogger(__name__)
-
-# What may wait for a client that is slow to take what it is sent.
-WAITING_BYTES = 512 * 1024
-
-
-class Answer:
-    """A place in the order of answers; filled later, given out when all before it are."""
-
-    __slots__ = ("filled", "frames")
-
-    def __init__(self) -> None:
-        self.filled = False
-        self.frames: list[Any] = []
 
 
 class Connection(AsyncWebsocketConsumer):
@@ -70,7 +54,7 @@ class Connection(AsyncWebsocketConsumer):
         self._mailbox: deque[Any] = deque()
         self._waiting_bytes = 0
         self._working: asyncio.Task[None] | None = None
-        self._answers: deque[Answer] = deque()
+        self._answers = Answers()
         self._frame_limit = rate_limits.FrameLimit()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -83,6 +67,7 @@ class Connection(AsyncWebsocketConsumer):
         try:
             while True:
                 await self.dispatch(await receive())
+                await self._wait_for_room()
         except StopConsumer:
             pass
         finally:
@@ -133,13 +118,16 @@ class Connection(AsyncWebsocketConsumer):
     async def enter(self, person: Person, groups: list[str]) -> None:
         """Join groups first and accept second: what happens from here on is heard."""
         self.person = person
+        if await self._is_turned_away():
+            return
         self.language = handshake.choose_language(self.scope, person.language)
-        self.hub = current_hub()
+        self.hub, self.joined = current_hub(), groups
         runtime.adopt_running_loop()
-        self.joined = groups
         await current_session_watch().listen()
         for group in groups:
             await self.hub.group_add(group, self)
+        if await self._is_turned_away():  # From here to the list nothing is waited for.
+            return
         oldest = current_attendance().enter(public_id(person.id), self)
         if oldest is not None:
             oldest.post({"type": "displaced"})
@@ -147,6 +135,19 @@ class Connection(AsyncWebsocketConsumer):
         await self.accept()
         self.open = True
         record_log.note_opened(self)
+        if current_admission().is_ending:  # Those on the list have been told already.
+            self.post({"type": "restarting"})
+
+    async def _is_turned_away(self) -> bool:
+        """Accepted first, because a refused handshake could not say why."""
+        refusal = current_admission().find_refusal()
+        if refusal is None:
+            return False
+        await self.leave()
+        await self.accept()
+        record_log.note_opened(self)
+        await self.close(refusal)
+        return True
 
     async def _end(self) -> None:
         """However it ended, this process forgets it."""
@@ -175,7 +176,7 @@ class Connection(AsyncWebsocketConsumer):
             self.start(self.dispatch(event))
             return
         self._mailbox.append(event)
-        self._waiting_bytes += _size(event)
+        self._waiting_bytes += size_of(event)
         if self._waiting_bytes > WAITING_BYTES:
             self._mailbox.clear()
             self.start(self.close(CloseCode.TOO_SLOW))
@@ -186,7 +187,7 @@ class Connection(AsyncWebsocketConsumer):
         log_context.connection_id.set(self.connection_id)  # A task starts with an empty context.
         while self._mailbox and self.open:
             event = self._mailbox.popleft()
-            self._waiting_bytes -= _size(event)
+            self._waiting_bytes -= size_of(event)
             await self.dispatch(event)
 
     def start(self, coroutine: Any) -> None:
@@ -194,25 +195,35 @@ class Connection(AsyncWebsocketConsumer):
         task = runtime.spawn(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._answers.note_end)
 
     async def send_frame(self, frame: Frame) -> None:
         await self.send(text_data=encode(frame))
 
     # --- Frames from the client ------------------------------------------------------------------
 
+    async def _wait_for_room(self) -> None:
+        """Until another frame may be taken. One who is gone has no more of them."""
+        while self.open and self._answers.is_full(self.under_way()) and not self._pace.is_lost():
+            await self._answers.wait_for_change()
+
+    def under_way(self) -> int:
+        """What goes on for frames that have no answer to wait for."""
+        return len(self._tasks)
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.open:
             return
         if text_data is None:
             await self.close(CloseCode.BINARY_FRAME)
-        elif self._frame_limit.is_flooding():
+        elif await self._frame_limit.is_exceeded(self._pace.is_lost):
             await self.close(CloseCode.FLOODING)
-        else:
+        elif self.open:
             self.receive_frame(text_data)
 
     def receive_frame(self, text: str) -> None:
         """Understand a frame and hand it on, or answer with what is wrong with it."""
-        answer = self.reserve_answer()
+        answer = self._answers.reserve(sys.getsizeof(text))
         frame: Frame = {}
         with translation.override(self.language):
             try:
@@ -223,26 +234,28 @@ class Connection(AsyncWebsocketConsumer):
                 getattr(self, handler)(frame, answer)
             except MessagingError as error:
                 self.fill_answer(answer, self.describe(error, frame))
+        fields.forget_all_but_id(frame)
 
     def describe(self, error: MessagingError, frame: Frame) -> Frame:
         record_log.note_refusal(error, self)
         with translation.override(self.language):
             return error_frame(error, fields.echo_client_message_id(frame))
 
-    def reserve_answer(self) -> Answer:
-        answer = Answer()
-        self._answers.append(answer)
-        return answer
-
     def fill_answer(self, answer: Answer, *frames: Any) -> None:
         """Answers leave in the order of the frames they answer."""
-        answer.frames, answer.filled = list(frames), True
-        while self._answers and self._answers[0].filled:
-            for frame in self._answers.popleft().frames:
-                self.post({"type": "answer", "frame": frame})
+        for ready in self._answers.fill(answer, frames):
+            if not ready.frames:
+                self._answers.note_sent(ready)
+            for frame in ready.frames:
+                last = frame is ready.frames[-1]
+                self.post({"type": "answer", "frame": frame, "answer": ready if last else None})
 
     async def answer(self, event: Any) -> None:
+        failpoints.reach("connection.answering")
         await self.send_frame(event["frame"])
+        failpoints.reach("connection.answered")
+        if event.get("answer") is not None:
+            self._answers.note_sent(event["answer"])
         if event["frame"].get("code") == "unauthenticated":
             await self.close(CloseCode.SESSION_ENDED)
 
@@ -285,8 +298,3 @@ class Connection(AsyncWebsocketConsumer):
 
     def receive_ping(self, frame: Frame, answer: Answer) -> None:
         self.fill_answer(answer, {"type": "pong"})
-
-
-def _size(event: Any) -> int:
-    """What an event costs while it waits. Its text is the only part that can be large."""
-    return sys.getsizeof(event.get("text", ""))

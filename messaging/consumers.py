@@ -73,6 +73,7 @@ class RoomConsumer(MemberWatch):
 
     async def resume(self, event: Any) -> None:
         await self._open(event["after"])
+        self.fill_answer(event["place"])
 
     async def _open(self, after: int | None) -> None:
         """Replay from `after`, then `ready`. It reads after it has subscribed: what comes in
@@ -203,6 +204,10 @@ class InboxConsumer(ChangingConnection):
         )
 
     async def resume(self, event: Any) -> None:
+        await self._replay(event)
+        self.fill_answer(event["place"])
+
+    async def _replay(self, event: Any) -> None:
         """One conversation's changes since a revision, then its `ready`."""
         room = await self.run_or_answer(
             event["frame"],

@@ -1,19 +1,28 @@
 """Daphne, with what it lacks: `python -m messaging.daphne -p PORT project.asgi:application`.
 
-It knows the limits of the protocol, counts what a socket has not taken yet, and ends politely:
-sockets are told to come back and taken messages are committed before anything is cancelled (Daphne
-by itself cancels its applications at once, django/daphne#177). The only place that knows Daphne.
+It knows the limits of the protocol, counts what a socket has not taken yet, reads no more from one
+than its application takes, and ends politely: sockets are told to come back and taken messages are
+committed before anything is cancelled (Daphne by itself cancels its applications at once,
+django/daphne#177). The only place that knows Daphne, with the protocols beside it.
 """
 
 import asyncio
 import sys
+from functools import partial
 from typing import Any
 
 # First: it installs the reactor that runs on asyncio, which must happen before any other import
 # of Twisted.
-from daphne import cli, http_protocol, server
+from daphne import cli, server
 from twisted.internet import defer, reactor
 
+from messaging.daphne_protocols import (
+    BodyReader,
+    FrameReader,
+    Queue,
+    TwistedTransport,
+    count_unsent,
+)
 from messaging.transport import EXTENSION
 
 DEFAULTS = {
@@ -34,44 +43,23 @@ MOST_UNSENT_BYTES = 1024 * 1024  # Of one answer.
 LOOK_AGAIN_SECONDS = 0.02
 
 
-class TwistedTransport:
-    """`messaging.transport.Transport` on Twisted."""
-
-    def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-
-    def unsent_bytes(self) -> int:
-        return count_unsent(self._protocol)
-
-
-def count_unsent(protocol: Any) -> int:
-    """Bytes that Twisted still has for the other side."""
-    transport = protocol.transport
-    if transport is None:
-        return 0
-    waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
-    return waiting
-
-
-class Request(http_protocol.WebRequest):
-    """Twisted would read every form before the application sees it, and answer one that it cannot
-    read with an empty page. Django reads forms itself, within its limits."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._parsePOSTFormSubmission = False
-
-
-http_protocol.WebRequest = Request
-
-
 class Server(server.Server):
     """Daphne's server with a way to end."""
 
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Queue:
+        """As Daphne's own, with a `receive` that takes no more than is wanted."""
+        queue: Queue = asyncio.Queue()
+        scope["asgi"] = {"version": "3.0"}
+        receive: FrameReader | BodyReader
         if scope["type"] == "websocket":
             scope["extensions"] = {EXTENSION: TwistedTransport(protocol)}
-        return super().create_application(protocol, scope)
+            receive = FrameReader(queue, protocol)
+        else:
+            receive = BodyReader(queue, protocol)
+        send = partial(self.handle_reply, protocol)
+        application = self.application(scope=scope, receive=receive, send=send)
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        return queue
 
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         """Whatever sends a long answer waits for its reader: by itself Daphne takes it all at once

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from messaging.admission import current_admission
 from messaging.bus import current_bus
 from messaging.heartbeat import current_heartbeat
 from messaging.journal import current_journal
@@ -16,6 +17,7 @@ CLOSE_SECONDS = 1.0
 async def drain(*, seconds: float, is_busy: Callable[[], bool]) -> None:
     """Commit what was taken, tell the sockets to come back elsewhere, let pages finish; at most
     `seconds`. In this order, so that acknowledgements leave before the sockets close."""
+    current_admission().is_ending = True
     await _within(seconds / 2, current_journal().finish())
     for connection in current_heartbeat().connections:
         connection.post({"type": "restarting"})

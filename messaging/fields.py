@@ -106,6 +106,15 @@ def echo_client_message_id(frame: Fields) -> str | None:
     return str(frame["client_message_id"]) if identifier else None
 
 
+def forget_all_but_id(frame: dict[str, Any]) -> None:
+    """What its answer still needs. A frame that waits for one must not keep its 64 KiB meanwhile,
+    which as objects of Python can be megabytes."""
+    identifier = echo_client_message_id(frame)
+    frame.clear()
+    if identifier is not None:
+        frame["client_message_id"] = identifier
+
+
 def has_unstorable_text(value: str) -> bool:
     """NUL and lone surrogates: no database takes them, not even to search for."""
     return "\x00" in value or has_lone_surrogate(value)

@@ -48,6 +48,10 @@ class Heartbeat:
         self._connections.pop(connection, None)
 
     @property
+    def count(self) -> int:
+        return len(self._connections)
+
+    @property
     def connections(self) -> list[Beating]:
         return list(self._connections)
 

@@ -23,6 +23,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from messaging import fields, metrics
+from messaging.events import public_id
 from messaging.exceptions import (
     Conflict,
     Invalid,
@@ -35,6 +36,7 @@ from messaging.fields import has_unstorable_text
 from messaging.identifiers import uuid7
 from messaging.selectors.conversations import Access, access_conversation
 from messaging.sessions import SessionStamp
+from notifications import failpoints
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -132,9 +134,18 @@ def messaging_view(view: View[P]) -> View[P]:
     def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             raise Unauthenticated()
+        _check_expected_person(request)
         return view(request, *args, **kwargs)
 
     return refusing(cast("View[P]", update_wrapper(wrapped, view)))
+
+
+def _check_expected_person(request: HttpRequest) -> None:
+    """`X-For-User`: whose page asks. Somebody else may have signed in with its browser since, and
+    must not say what they never wrote. Raises Unauthenticated."""
+    expected = request.headers.get("X-For-User")
+    if expected is not None and expected != str(public_id(request.user.pk)):
+        raise Unauthenticated()
 
 
 def refusing(view: View[P]) -> View[P]:
@@ -143,6 +154,7 @@ def refusing(view: View[P]) -> View[P]:
     def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
+            failpoints.reach("http.answering")
         except MessagingError as error:
             metrics.REFUSED.add(1, "page", error.code)
             response = answer_refusal(request, error)

@@ -15,6 +15,7 @@ from channels.layers import get_channel_layer
 from messaging import roll_call, runtime
 from messaging.bus import BUS_GROUP, PROCESS_ID, current_bus
 from messaging.events import ROLE_GROUPS, Event
+from notifications import failpoints
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,9 @@ class Hub:
 
     def publish(self, events: Sequence[Event]) -> None:
         """To the groups that the events name: here at once, elsewhere over the layer."""
+        failpoints.reach("hub.publishing")
         self.deliver(events)
+        failpoints.reach("hub.delivered")
         current_bus().put(events)
 
     def deliver(self, events: Iterable[Event]) -> None:

@@ -9,9 +9,10 @@ from django.db.models.functions import Greatest
 
 from messaging import presence
 from messaging.listings import find_listing
-from messaging.models import Block, Message, Participant
+from messaging.models import Block, Conversation, Message, Participant
 from messaging.people import lazy_name
 from messaging.selectors.cards import listing_card, other_side
+from notifications import failpoints
 from notifications.sources import Content, ContentMessage, Due, Owed
 
 LEASE = timedelta(seconds=60)
@@ -32,20 +33,27 @@ class MessagingSource:
             rows = list(
                 Participant.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
                 .filter(notify_at__lte=now, user__isnull=False)
-                .select_related("conversation")
                 .order_by("notify_at")[:limit]
             )
             Participant.objects.filter(pk__in=[row.pk for row in rows]).update(notify_at=lease)
-        return [self._due(row, lease) for row in rows]
+            # Once the rows are locked, and not joined to them: a row that changes while it is found
+            # is locked as it is then, beside a conversation as it was before.
+            heads = dict(
+                Conversation.objects.filter(
+                    pk__in=[row.conversation_id for row in rows]
+                ).values_list("pk", "last_sequence")
+            )
+        failpoints.reach("source.claimed")
+        return [self._due(row, heads[row.conversation_id], lease) for row in rows]
 
-    def _due(self, row: Participant, lease: datetime) -> Due:
+    def _due(self, row: Participant, head: int, lease: datetime) -> Due:
         return Due(
             recipient_id=row.user_id,
             key=str(row.conversation_id),
             kind=self.kind,
             token=(row.pk, lease),
             first_sequence=row.notified_sequence + 1,
-            last_sequence=row.conversation.last_sequence,
+            last_sequence=head,
         )
 
     def settle(self, due: Due, *, look_again_at: datetime | None) -> None:

@@ -4,6 +4,7 @@ Sliding windows: the moments of the last accepted actions are kept, so no burst 
 edge of a counting period.
 """
 
+import asyncio
 import math
 import threading
 import time
@@ -109,18 +110,53 @@ def _nothing() -> None:
 
 
 class FrameLimit:
-    """60 frames per 10 s and connection."""
+    """60 frames per 10 s and connection.
+
+    Whoever sends more is not heard until there is room for as many, while what was taken is
+    answered and the rest waits in the network. Who then goes on as before is a flood: unless that
+    much could have come in time, and was late because this process had stood still.
+    """
 
     COUNT = 60
     SECONDS = 10.0
+    LONGEST_STANDSTILL = 30.0
+    LOOK_AGAIN_SECONDS = 0.1
+    LAST_SECONDS = 1.0
 
     def __init__(self) -> None:
         self._moments: deque[float] = deque(maxlen=self.COUNT)
+        self._before = time.monotonic()  # The last moment that is not among them.
+        # After a pause: since when frames are counted, how many there were, and for how long.
+        self._since = self._until = 0.0
+        self._taken = 0
 
-    def is_flooding(self) -> bool:
+    async def is_exceeded(self, is_gone: Callable[[], bool]) -> bool:
+        """`is_gone`: whether the client is, for whom nothing is waited for."""
         now = time.monotonic()
-        full = len(self._moments) == self.COUNT
-        if full and now - self._moments[0] < self.SECONDS and conf.send_limits():
+        if not self._is_full(now) or not conf.send_limits():
+            self._take(now)
+            return False
+        if now < self._until:
+            self._until = now + self.SECONDS
+            self._take(now)
+            if self._taken <= (now - self._since) * self.COUNT / self.SECONDS:
+                return False
+            await asyncio.sleep(self.LAST_SECONDS)  # In which what was taken is answered.
             return True
-        self._moments.append(now)
+        self._since = max(self._before, self._moments[0] - self.LONGEST_STANDSTILL)
+        self._taken = self.COUNT
+        while time.monotonic() - self._moments[-1] < self.SECONDS and not is_gone():
+            await asyncio.sleep(self.LOOK_AGAIN_SECONDS)
+        now = time.monotonic()
+        self._until = now + self.SECONDS
+        self._take(now)
         return False
+
+    def _is_full(self, now: float) -> bool:
+        return len(self._moments) == self.COUNT and now - self._moments[0] < self.SECONDS
+
+    def _take(self, now: float) -> None:
+        if len(self._moments) == self.COUNT:
+            self._before = self._moments[0]
+        self._moments.append(now)
+        self._taken += 1

@@ -1,21 +1,37 @@
 """What a client may do over either socket: send, say how far it has read, say that it types."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar, TypeAlias
 from uuid import UUID
 
-from messaging import fields, rate_limits, text
-from messaging.connection import Answer, Connection
+from messaging import fields, rate_limits, runtime, text
+from messaging.answers import Answer
+from messaging.connection import Connection
 from messaging.events import Frame, MessageRecord, typing_event
-from messaging.exceptions import MessagingError
+from messaging.exceptions import MessagingError, RateLimited
 from messaging.journal import current_journal
 from messaging.selectors import connections as selectors
 from messaging.services.drafts import Draft, Outcome, Receipt
 from messaging.services.reading import mark_read
+from messaging.services.retries import answer_stored
 
 TYPING_SECONDS = 3.0
 TYPING_SHOWN_SECONDS = 6
+
+# A message by its conversation and the id that its client gave it.
+Key: TypeAlias = tuple[UUID, UUID]
+
+
+@dataclass(slots=True)
+class _Sending:
+    """A message on its way. However often it is sent meanwhile, it counts once."""
+
+    give_back: Callable[[], None]
+    frames: int = 0
+    stored: bool = False
 
 
 class SendingConnection(Connection):
@@ -32,12 +48,16 @@ class SendingConnection(Connection):
 
     def __init__(self) -> None:
         super().__init__()
-        # The client's id of a message sent here → its revision, or None while it is on its way.
-        self._sent_here: dict[UUID, int | None] = {}
+        # A message sent here → its revision, or None while it is on its way.
+        self._sent_here: dict[Key, int | None] = {}
+        self._on_their_way: dict[Key, _Sending] = {}
         self._reads: dict[UUID, tuple[int, Frame]] = {}
         self._reading = False
         self._typed_at: dict[UUID, float] = {}
         self.cursor: int | None = None
+
+    def under_way(self) -> int:
+        return super().under_way() + len(self._reads)
 
     def conversation_of(self, frame: Frame) -> UUID:
         """Which conversation a frame is about. Over an inbox it says so itself."""
@@ -49,9 +69,37 @@ class SendingConnection(Connection):
 
     def receive_message(self, frame: Frame, answer: Answer) -> None:
         draft = self._make_draft(frame)
-        release = rate_limits.take_send(self.person.id)
-        self._sent_here.setdefault(draft.client_message_id, None)
-        current_journal().append(draft, partial(self._acknowledge, frame, answer, draft, release))
+        sending = self._on_their_way.get(_key_of(draft))
+        if sending is None:  # Else this can only be a retry.
+            try:
+                sending = _Sending(rate_limits.take_send(self.person.id))
+            except RateLimited as refusal:
+                self._refuse_or_answer_retry(frame, answer, draft, refusal)
+                return
+            self._on_their_way[_key_of(draft)] = sending
+        sending.frames += 1
+        self._sent_here.setdefault(_key_of(draft), None)
+        current_journal().append(draft, partial(self._acknowledge, frame, answer, draft))
+
+    def _refuse_or_answer_retry(
+        self, frame: Frame, answer: Answer, draft: Draft, refusal: RateLimited
+    ) -> None:
+        """Over the limit: what is stored is looked up, and only for who gives an id to look for."""
+        if fields.echo_client_message_id(frame) is None:
+            raise refusal
+        self.start(self._answer_retry(frame, answer, draft, refusal))
+
+    async def _answer_retry(
+        self, frame: Frame, answer: Answer, draft: Draft, refusal: RateLimited
+    ) -> None:
+        try:
+            receipt = await runtime.in_database(answer_stored, draft, refusal=refusal)
+        except Exception as error:
+            told = error if isinstance(error, MessagingError) else refusal
+            self.fill_answer(answer, self.describe(told, frame))
+            return
+        self._remember_own(_key_of(draft), receipt.revision)
+        self.fill_answer(answer, _ack(receipt, frame))
 
     def _make_draft(self, frame: Frame) -> Draft:
         return Draft(
@@ -65,28 +113,36 @@ class SendingConnection(Connection):
             origin=self.connection_id,
         )
 
-    def _acknowledge(
-        self, frame: Frame, answer: Answer, draft: Draft, release: Any, outcome: Outcome
-    ) -> None:
+    def _acknowledge(self, frame: Frame, answer: Answer, draft: Draft, outcome: Outcome) -> None:
+        self._count(draft, outcome)
         if isinstance(outcome, MessagingError):
-            release()  # What was not stored does not count.
-            if self._sent_here.get(draft.client_message_id) is None:  # Not by an earlier frame.
-                self._sent_here.pop(draft.client_message_id, None)
             self.fill_answer(answer, self.describe(outcome, frame))
             return
-        if outcome.duplicate:
-            release()
-        self._remember_own(draft.client_message_id, outcome.revision)
+        self._remember_own(_key_of(draft), outcome.revision)
         self.fill_answer(answer, _ack(outcome, frame))
+
+    def _count(self, draft: Draft, outcome: Outcome) -> None:
+        """What was not stored does not count: known when the last frame of it is answered."""
+        key = _key_of(draft)
+        sending = self._on_their_way[key]
+        sending.frames -= 1
+        sending.stored |= isinstance(outcome, Receipt) and not outcome.duplicate
+        if sending.frames:
+            return
+        del self._on_their_way[key]
+        if not sending.stored:
+            sending.give_back()
+        if self._sent_here.get(key) is None:
+            self._sent_here.pop(key, None)
 
     # --- One's own messages and the cursor -------------------------------------------------------
 
-    def _remember_own(self, client_message_id: UUID, revision: int) -> None:
+    def _remember_own(self, key: Key, revision: int) -> None:
         keeps_cursor = self.conversation_id is not None  # A room does, an inbox does not.
         if not keeps_cursor or (self.cursor is not None and revision <= self.cursor):
-            self._sent_here.pop(client_message_id, None)
+            self._sent_here.pop(key, None)
         else:
-            self._sent_here[client_message_id] = revision
+            self._sent_here[key] = revision
 
     def forget_own(self, cursor: int) -> None:
         """Past the cursor nothing is read again, so nothing need be remembered."""
@@ -98,7 +154,8 @@ class SendingConnection(Connection):
             }
 
     def was_sent_here(self, message: MessageRecord) -> bool:
-        return message.client_message_id in self._sent_here and message.sender_id == self.person.id
+        key = (message.conversation_id, message.client_message_id)
+        return key in self._sent_here and message.sender_id == self.person.id
 
     # --- Reading and typing ----------------------------------------------------------------------
 
@@ -159,9 +216,18 @@ class SendingConnection(Connection):
         after = fields.require_number(frame, "after")
         conversation_id = self.conversation_of(frame)
         self.post(
-            {"type": "resume", "conversation": conversation_id, "after": after, "frame": frame}
+            {
+                "type": "resume",
+                "conversation": conversation_id,
+                "after": after,
+                "frame": frame,
+                "place": answer,
+            }
         )
-        self.fill_answer(answer)
+
+
+def _key_of(draft: Draft) -> Key:
+    return draft.conversation_id, draft.client_message_id
 
 
 def _ack(receipt: Receipt, frame: Frame) -> Frame:

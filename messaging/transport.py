@@ -2,12 +2,16 @@
 too, without back-pressure."""
 
 import asyncio
+import sys
 import time
 from typing import Any, Protocol
 
 EXTENSION = "messaging.transport"
-# With what waits in a mailbox (connection.py) this stays below the 1 MiB a client may cost.
+# Together with a page of a replay these stay below the 1 MiB that a client may cost: what the
+# server has not sent yet, and what waits in the connection's mailbox behind it.
 UNSENT_BYTES = 256 * 1024
+WAITING_BYTES = 512 * 1024
+OWN_EVENT_BYTES = 512  # Of one that has no text to measure: an answer, say.
 STALLED_SECONDS = 10.0
 POLL_SECONDS = 0.02
 
@@ -21,12 +25,19 @@ class Transport(Protocol):
         """What was sent and the client has not taken yet."""
         ...
 
+    def is_lost(self) -> bool:
+        """Whether the client is known to be gone."""
+        ...
+
 
 class Pace:
     """How fast a connection may be written to."""
 
     def __init__(self, transport: Transport | None) -> None:
         self._transport = transport
+
+    def is_lost(self) -> bool:
+        return self._transport is not None and self._transport.is_lost()
 
     async def room_for_more(self) -> None:
         """Wait while much is unsent, so that what is written costs no memory.
@@ -42,6 +53,11 @@ class Pace:
             elif time.monotonic() - since >= STALLED_SECONDS:
                 raise TooSlow
             await asyncio.sleep(POLL_SECONDS)
+
+
+def size_of(event: Any) -> int:
+    """What an event costs while it waits. Those with a text are shared with other connections."""
+    return sys.getsizeof(event["text"]) if "text" in event else OWN_EVENT_BYTES
 
 
 def pace_of(scope: dict[str, Any]) -> Pace:

@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from notifications import conf
+from notifications import conf, failpoints
 
 LONGEST_EMAIL_TIMEOUT_SECONDS = 20
 
 
 def check_settings(**_options: Any) -> list[CheckMessage]:
-    return [*_check_site_url(), *_check_sender(), *_check_timeout()]
+    return [*_check_site_url(), *_check_sender(), *_check_timeout(), *_check_failpoint()]
 
 
 def _check_site_url() -> list[CheckMessage]:
@@ -44,5 +44,17 @@ def _check_timeout() -> list[CheckMessage]:
             "EMAIL_TIMEOUT should be 20 seconds or less.",
             hint="Without it a mail server that hangs holds a worker for ever.",
             id="notifications.W001",
+        )
+    ]
+
+
+def _check_failpoint() -> list[CheckMessage]:
+    if not failpoints.ARMED:
+        return []
+    return [
+        Warning(
+            f"FAILPOINT is set: this process ends itself at “{failpoints.ARMED}”.",
+            hint="It is for tests of what survives that. Take it out of the environment.",
+            id="notifications.W002",
         )
     ]

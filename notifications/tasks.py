@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from notifications import sources
+from notifications import failpoints, sources
 from notifications.failures import describe_failure
 from notifications.models import LastRun
 from notifications.services.deliver import deliver
@@ -32,17 +32,20 @@ def create_notifications() -> None:
             if found < BATCH:
                 break
     _wake_workers()
+    failpoints.reach("tasks.swept")
 
 
 @shared_task(name="notifications.tasks.send_notification_email", ignore_result=True)
 def send_notification_email(delivery_id: str) -> None:
     """Deliver one due delivery, if it is still due."""
     deliver(delivery_id=UUID(delivery_id))
+    failpoints.reach("tasks.delivered")
 
 
 def _wake_workers() -> None:
     delivery_ids = hand_over_due()
     for position, delivery_id in enumerate(delivery_ids):
+        failpoints.reach("tasks.waking")
         try:
             send_notification_email.apply_async(
                 (str(delivery_id),), expires=HANDED_OVER_FOR.total_seconds()
@@ -51,3 +54,4 @@ def _wake_workers() -> None:
             logger.error("The broker takes no wake-ups: %s", describe_failure(error))
             take_back(delivery_ids[position:])
             return
+        failpoints.reach("tasks.woken")

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from marketplace.in_session import in_session
 from marketplace.listings import selectors, services
 from marketplace.listings.forms import BrowseForm, ListingForm
 from marketplace.listings.models import Listing
@@ -62,9 +63,10 @@ def create(request: HttpRequest) -> HttpResponse:
     form = ListingForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         seller = cast(AbstractBaseUser, request.user)
-        listing = services.create_listing(
-            seller=seller, photos=form.cleaned_data["photos"], **read_fields(form)
-        )
+        with in_session(request):
+            listing = services.create_listing(
+                seller=seller, photos=form.cleaned_data["photos"], **read_fields(form)
+            )
         messages.success(request, _("Your listing is online."))
         return redirect(listing)
     return show_form(request, form, template="listings/create.html")
@@ -76,12 +78,13 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     listing = selectors.access_own_listing(user=request.user, slug=slug)
     form = ListingForm(request.POST or None, request.FILES or None, instance=listing)
     if request.method == "POST" and form.is_valid():
-        services.update_listing(
-            listing=listing,
-            removed_photos=[photo.pk for photo in form.cleaned_data["remove"]],
-            added_photos=form.cleaned_data["photos"],
-            **read_fields(form),
-        )
+        with in_session(request):
+            services.update_listing(
+                listing=listing,
+                removed_photos=[photo.pk for photo in form.cleaned_data["remove"]],
+                added_photos=form.cleaned_data["photos"],
+                **read_fields(form),
+            )
         messages.success(request, _("Your changes are saved."))
         return redirect(listing)
     listing.refresh_from_db(fields=["title"])  # The form writes what it checks into the object.
@@ -94,7 +97,8 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
     listing = selectors.access_own_listing(user=request.user, slug=slug)
     if request.POST.get("state") not in Listing.State.values:
         raise BadRequest("Unknown state")
-    services.change_state(listing=listing, state=Listing.State(request.POST["state"]))
+    with in_session(request):
+        services.change_state(listing=listing, state=Listing.State(request.POST["state"]))
     messages.success(
         request,
         _("“%(title)s” is now marked: %(state)s.")

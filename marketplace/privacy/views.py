@@ -14,7 +14,9 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import holding
 from accounts.models import User
+from marketplace.in_session import in_session
 from marketplace.privacy import conf, files, selectors, tasks
 from marketplace.privacy.forms import EraseForm
 from marketplace.privacy.models import DataExport
@@ -57,7 +59,8 @@ def export(request: HttpRequest) -> HttpResponse:
 
 def ask_for_export(request: HttpRequest, user: User) -> HttpResponse:
     try:
-        asked = request_export(user=user)
+        with in_session(request):
+            asked = request_export(user=user)
     except Refused as refusal:
         messages.error(request, str(refusal.sentence))
     else:
@@ -93,7 +96,8 @@ def erase(request: HttpRequest) -> HttpResponse:
     refused: Refused | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            asked = request_erasure(user=user)
+            with holding.in_session(request) as person:
+                asked = request_erasure(user=person)
         except Refused as refusal:
             refused = refusal
         else:

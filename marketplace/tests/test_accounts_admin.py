@@ -9,7 +9,9 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.tests.signing_in import LOG_IN, is_signed_in, open_browser
@@ -207,3 +209,30 @@ def test_the_first_superuser_comes_in_without_a_mail(monkeypatch: pytest.MonkeyP
     browser.post(LOG_IN, {"login": "boss@example.org", "password": NEW})
     assert browser.get(PEOPLE).status_code == 200
     assert not mail.outbox
+
+
+# --- Together with others who write ---------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["one", "several"])
+def test_people_are_locked_before_what_is_theirs(how: str, admin_client: Client) -> None:
+    """As whoever writes messages does: in another order the two would wait for each other."""
+    people = [make_person(f"Leaver{number}") for number in range(2)]
+    with CaptureQueriesContext(connection) as queries:
+        if how == "one":
+            admin_client.post(f"{PEOPLE}{people[0].pk}/delete/", {"post": "yes"})
+        else:
+            fields = {"action": "delete_selected", "post": "yes"}
+            admin_client.post(
+                PEOPLE, {**fields, "_selected_action": [person.pk for person in people]}
+            )
+    assert User.objects.filter(display_name__startswith="Leaver").count() == (how == "one")
+    if connection.vendor == "sqlite":  # One writer at a time.
+        return
+    statements = [query["sql"] for query in queries]
+    locking = [number for number, sql in enumerate(statements) if sql.endswith("FOR UPDATE")]
+    writes = ("UPDATE", "DELETE")
+    first = next(number for number, sql in enumerate(statements) if sql.startswith(writes))
+    assert locking[0] < first
+    assert 'ORDER BY "accounts_user"."id" ASC' in statements[locking[0]]

@@ -210,3 +210,25 @@ def test_a_failure_keeps_the_page_of_django_in_debug(
     page = breaks(DatabaseError("what happened")).get("/")
     assert page.status_code == 500
     assert "what happened" in page.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/nowhere/", "/conversations/", "/accounts/login/"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_a_query_with_too_many_fields_is_refused_and_is_no_failure(
+    path: str, method: str, client: Client
+) -> None:
+    """Every page reads the query, the page that says so too."""
+    query = "&".join(["a=1"] * 1_001)
+    page = client.generic(method, f"{path}?{query}")
+    assert (page.status_code, page.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+    answer = client.generic(method, f"{path}?{query}", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert client.get(f"{path}?{query[:400]}").status_code != 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/accounts/oidc/%00/login/", "/media/%00", "/%00"])
+def test_an_address_with_a_nul_is_nobodys(path: str, client: Client) -> None:
+    assert client.get(path).status_code == 404
+    assert client.get(path, headers=JSON).json()["code"] == "not_found"

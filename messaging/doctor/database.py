@@ -111,6 +111,11 @@ def _judge_lifetime() -> Iterator[CheckMessage]:
             _("CONN_MAX_AGE is not 0: under ASGI every thread keeps a connection of its own."),
             _("Set it to 0 and use the pool."),
         )
+    if not database.get("AUTOCOMMIT", True):
+        yield wrong(
+            _("AUTOCOMMIT is off: messages would be acknowledged and never be committed."),
+            _("Take AUTOCOMMIT out of DATABASES: it is on by itself."),
+        )
     if database.get("ATOMIC_REQUESTS"):
         yield wrong(
             _("ATOMIC_REQUESTS is on: messages would be acknowledged before they are stored."),

@@ -8,13 +8,14 @@ from django.core.checks import CheckMessage
 from django.utils.translation import gettext as _
 
 from messaging import conf
+from notifications import failpoints
 from notifications.findings import doubtful, fine, wrong
 
 PRESENCE_SECONDS = 60
 
 
 def ask_settings() -> Iterator[CheckMessage]:
-    found = [*_judge_origins(), *_judge_times(), *_judge_limits()]
+    found = [*_judge_origins(), *_judge_times(), *_judge_limits(), *_judge_failpoint()]
     yield from found or [fine(_("The settings of the messages are plausible."))]
 
 
@@ -68,4 +69,13 @@ def _judge_limits() -> Iterator[CheckMessage]:
         yield doubtful(
             _("There are no limits on sending: one person can write to everybody at once."),
             _("Set SEND_LIMITS to 10/5s,60/m."),
+        )
+
+
+def _judge_failpoint() -> Iterator[CheckMessage]:
+    if failpoints.ARMED:
+        yield wrong(
+            _("FAILPOINT is set: processes end themselves at “%(place)s”, as tests want them to.")
+            % {"place": failpoints.ARMED},
+            _("Take FAILPOINT out of the environment of every process and start them again."),
         )

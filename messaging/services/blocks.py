@@ -11,13 +11,17 @@ from messaging.events import UserId, blocks_event
 from messaging.exceptions import NotFound, Unavailable
 from messaging.models import Block, Conversation
 from messaging.selectors.blocks import share_conversation
+from messaging.services.holding import require_session
 from messaging.services.messages import publish_on_commit
+from messaging.sessions import SessionStamp
+from notifications import failpoints
 
 
-def block_person(*, user_id: UserId, other_id: UserId) -> None:
+def block_person(*, user_id: UserId, other_id: UserId, session: SessionStamp | None = None) -> None:
     """Block somebody with whom one has a conversation; to block twice changes nothing.
 
-    Raises NotFound for everybody else, who look like nobody, RateLimited and Unavailable.
+    Raises NotFound for everybody else, who look like nobody, RateLimited, Unavailable, and
+    Unauthenticated when the `session` has ended.
     """
     if Block.objects.filter(blocker_id=user_id, blocked_id=other_id).exists():
         return
@@ -25,7 +29,8 @@ def block_person(*, user_id: UserId, other_id: UserId) -> None:
     created = False
     try:
         with transaction.atomic():
-            created = _block(user_id, other_id)
+            created = _block(user_id, other_id, session)
+        failpoints.reach("blocks.blocked")
     except DatabaseError as error:
         raise Unavailable() from error
     finally:
@@ -33,8 +38,9 @@ def block_person(*, user_id: UserId, other_id: UserId) -> None:
             release()
 
 
-def _block(user_id: UserId, other_id: UserId) -> bool:
+def _block(user_id: UserId, other_id: UserId, session: SessionStamp | None) -> bool:
     _lock_people(user_id, other_id)
+    require_session(user_id, session)
     if not share_conversation(user_id, other_id):
         raise NotFound()
     _lock_conversations(user_id, other_id)
@@ -67,12 +73,16 @@ def _run(rows: Iterable[object]) -> None:
     list(rows)
 
 
-def unblock_person(*, user_id: UserId, other_id: UserId) -> None:
-    """Take a block back. Always works, whoever it is. Raises Unavailable."""
+def unblock_person(
+    *, user_id: UserId, other_id: UserId, session: SessionStamp | None = None
+) -> None:
+    """Take a block back. Always works, whoever it is. Raises Unavailable, Unauthenticated."""
     try:
         with transaction.atomic():
+            require_session(user_id, session)
             deleted, _ = Block.objects.filter(blocker_id=user_id, blocked_id=other_id).delete()
             if deleted:
                 publish_on_commit([blocks_event(user_id=user_id, other_id=other_id)])
+        failpoints.reach("blocks.unblocked")
     except DatabaseError as error:
         raise Unavailable() from error

@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import Error as DatabaseError
 from django.db import transaction
 from django.utils import timezone
 
 from messaging import policies, rate_limits
 from messaging.events import Frame, UserId, groups_of, iso, message_event
-from messaging.exceptions import MessagingError, NotFound, Unauthenticated, Unavailable
+from messaging.exceptions import MessagingError, NotFound, Unauthenticated
 from messaging.models import Conversation, Message, Participant
 from messaging.selectors.blocks import find_blocks
 from messaging.selectors.connections import check_session
 from messaging.selectors.messages import to_record
+from messaging.services.attempts import attempt
+from messaging.services.holding import hold_sessions
 from messaging.services.inbox_rows import note_changes
 from messaging.services.messages import publish_on_commit
 from messaging.services.recounting import recount_after_deletion
 from messaging.sessions import SessionStamp
+from notifications import failpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,13 @@ def _change(
     session: SessionStamp | None,
     origin: str,
 ) -> ChangeReceipt:
-    try:
-        with transaction.atomic():
-            return change(_hold(user_id, conversation_id, sequence, session, origin))
-    except DatabaseError as error:
-        raise Unavailable() from error
+    @transaction.atomic
+    def hold_and_change() -> ChangeReceipt:
+        return change(_hold(user_id, conversation_id, sequence, session, origin))
+
+    receipt = attempt(hold_and_change)
+    failpoints.reach("changes.committed")
+    return receipt
 
 
 def _hold(
@@ -125,6 +129,7 @@ def _hold(
     origin: str,
 ) -> _Held:
     """Lock the conversation, then its participants by id, and find the message."""
+    hold_sessions([(user_id, session)])
     conversation = (
         Conversation.objects.select_for_update(no_key=True).filter(pk=conversation_id).first()
     )

@@ -1,25 +1,28 @@
 """Opening a conversation: with its participants and its first message, or not at all."""
 
 import math
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db import Error as DatabaseError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from messaging import conf, policies, rate_limits
-from messaging.exceptions import MessagingError, NotFound, RateLimited, Unavailable
+from messaging.exceptions import MessagingError, NotFound, RateLimited
 from messaging.models import Conversation, Participant, Role
 from messaging.people import display_name, is_new_account
+from messaging.services.attempts import attempt
 from messaging.services.drafts import Draft, Receipt
 from messaging.services.messages import publish_recorded
 from messaging.services.participants import return_to_conversation
 from messaging.services.record import record
+from messaging.services.retries import answer_stored
 from messaging.sessions import SessionStamp
+from notifications import failpoints
 
 PER_HOUR = 10
 PER_DAY = 30
@@ -39,35 +42,60 @@ def start_conversation(
     Raises Invalid for one's own listing, Forbidden for what is no longer for sale, and whatever
     refuses the message; a conversation that would be empty then is not left behind.
     """
-    release = rate_limits.take_send(buyer.pk)
+    question = _Question(listing, buyer, body, client_message_id, session)
     try:
-        with transaction.atomic():
-            receipt = _start(listing, buyer, body, client_message_id, session)
+        release = rate_limits.take_send(buyer.pk)
+    except RateLimited as refusal:  # A retry of what is stored is answered all the same.
+        return _answer_stored(question, refusal)
+    try:
+        receipt = attempt(lambda: _start(question))
     except MessagingError:
         release()
         raise
-    except DatabaseError as error:
-        release()
-        raise Unavailable() from error
+    failpoints.reach("conversations.committed")
     if receipt.duplicate:
         release()
     return receipt
 
 
-def _start(
-    listing: Any, buyer: Any, body: str, client_message_id: UUID, session: SessionStamp | None
-) -> Receipt:
-    conversation_id = find_conversation_id(listing=listing, buyer=buyer)
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a buyer says about a listing, whether or not there is a conversation yet."""
+
+    listing: Any
+    buyer: Any
+    body: str
+    client_message_id: UUID
+    session: SessionStamp | None
+
+    def find_conversation_id(self) -> UUID | None:
+        return find_conversation_id(listing=self.listing, buyer=self.buyer)
+
+    def draft(self, conversation_id: UUID) -> Draft:
+        return Draft(
+            conversation_id=conversation_id,
+            user_id=self.buyer.pk,
+            body=self.body,
+            client_message_id=self.client_message_id,
+            name=display_name(self.buyer),
+            session=self.session,
+        )
+
+
+def _answer_stored(question: _Question, refusal: MessagingError) -> Receipt:
+    conversation_id = question.find_conversation_id()
+    if conversation_id is None:
+        raise refusal
+    return answer_stored(question.draft(conversation_id), refusal=refusal)
+
+
+@transaction.atomic
+def _start(question: _Question) -> Receipt:
+    listing, buyer = question.listing, question.buyer
+    conversation_id = question.find_conversation_id()
     if conversation_id is None:
         conversation_id = _open(listing, buyer)
-    draft = Draft(
-        conversation_id=conversation_id,
-        user_id=buyer.pk,
-        body=body,
-        client_message_id=client_message_id,
-        name=display_name(buyer),
-        session=session,
-    )
+    draft = question.draft(conversation_id)
     recorded = record([draft])
     if isinstance(recorded.outcomes[0], NotFound):
         # They had left. A retry of what is stored has been answered above and brings nobody back.

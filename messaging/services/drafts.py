@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from messaging.events import Event, Frame, UserId, iso
-from messaging.exceptions import MessagingError
+from messaging.exceptions import MessagingError, Unavailable
 from messaging.sessions import SessionStamp
 
 
@@ -50,6 +50,10 @@ class Receipt:
             "created_at": iso(self.created_at),
             "duplicate": self.duplicate,
         }
+
+
+class Held(Unavailable):
+    """Not tried yet: somebody else holds the sender's row at this moment."""
 
 
 Outcome: TypeAlias = Receipt | MessagingError

@@ -8,31 +8,44 @@ from django.db import transaction
 from messaging.events import UserId, place_event
 from messaging.exceptions import NotFound, Unavailable
 from messaging.models import Participant
+from messaging.services.holding import require_session
 from messaging.services.inbox_rows import ONE_CHANGE
 from messaging.services.messages import publish_on_commit
+from messaging.sessions import SessionStamp
+from notifications import failpoints
 
 
-def archive_conversation(*, user_id: UserId, conversation_id: UUID, on: bool) -> Participant:
+def archive_conversation(
+    *, user_id: UserId, conversation_id: UUID, on: bool, session: SessionStamp | None = None
+) -> Participant:
     """Put a conversation away until the other side writes again, or bring it back."""
-    return _mark(user_id, conversation_id, archived=on)
+    return _mark(user_id, conversation_id, session, archived=on)
 
 
-def star_conversation(*, user_id: UserId, conversation_id: UUID, on: bool) -> Participant:
-    return _mark(user_id, conversation_id, starred=on)
+def star_conversation(
+    *, user_id: UserId, conversation_id: UUID, on: bool, session: SessionStamp | None = None
+) -> Participant:
+    return _mark(user_id, conversation_id, session, starred=on)
 
 
-def mute_conversation(*, user_id: UserId, conversation_id: UUID, on: bool) -> Participant:
+def mute_conversation(
+    *, user_id: UserId, conversation_id: UUID, on: bool, session: SessionStamp | None = None
+) -> Participant:
     """A muted conversation is shown as ever, and notifies nobody."""
-    return _mark(user_id, conversation_id, muted=on)
+    return _mark(user_id, conversation_id, session, muted=on)
 
 
-def _mark(user_id: UserId, conversation_id: UUID, **marks: bool) -> Participant:
-    """The person's place as it is now. Raises NotFound, Unavailable.
+def _mark(
+    user_id: UserId, conversation_id: UUID, session: SessionStamp | None, **marks: bool
+) -> Participant:
+    """The person's place as it is now. Raises NotFound, Unavailable, and Unauthenticated when the
+    `session` has ended.
 
     One row and one statement: `record`, which un-archives, holds the row while it does.
     """
     try:
         with transaction.atomic():
+            require_session(user_id, session)
             mine = Participant.objects.filter(
                 user_id=user_id, conversation_id=conversation_id, left_at__isnull=True
             )
@@ -42,6 +55,7 @@ def _mark(user_id: UserId, conversation_id: UUID, **marks: bool) -> Participant:
                 raise NotFound()
             if changed:
                 publish_on_commit([place_event(place)])
-            return place
     except DatabaseError as error:
         raise Unavailable() from error
+    failpoints.reach("flags.committed")
+    return place

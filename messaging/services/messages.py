@@ -2,16 +2,18 @@
 
 from uuid import UUID
 
-from django.db import Error as DatabaseError
 from django.db import transaction
 
 from messaging import rate_limits
 from messaging.events import Event, UserId
-from messaging.exceptions import MessagingError, Unavailable
+from messaging.exceptions import MessagingError, RateLimited
 from messaging.publisher import publish
+from messaging.services.attempts import attempt
 from messaging.services.drafts import Draft, Receipt, Recorded
 from messaging.services.record import record
+from messaging.services.retries import answer_stored
 from messaging.sessions import SessionStamp
+from notifications import failpoints
 
 
 def send_message(
@@ -28,7 +30,6 @@ def send_message(
 
     Raises whatever refuses it: NotFound, Forbidden, Conflict, RateLimited, Unavailable, …
     """
-    release = rate_limits.take_send(user_id)
     draft = Draft(
         conversation_id=conversation_id,
         user_id=user_id,
@@ -38,6 +39,10 @@ def send_message(
         read_sequence=read_sequence,
         session=session,
     )
+    try:
+        release = rate_limits.take_send(user_id)
+    except RateLimited as refusal:  # A retry of what is stored is answered all the same.
+        return answer_stored(draft, refusal=refusal)
     try:
         receipt = store(draft)
     except MessagingError:
@@ -50,11 +55,10 @@ def send_message(
 
 def store(draft: Draft) -> Receipt:
     """Record one draft and publish what came of it. Raises its refusal."""
-    try:
-        recorded = record([draft])
-    except DatabaseError as error:
-        raise Unavailable() from error
-    return publish_recorded(recorded)
+    recorded = attempt(lambda: record([draft]))
+    receipt = publish_recorded(recorded)
+    failpoints.reach("messages.committed")
+    return receipt
 
 
 def publish_recorded(recorded: Recorded) -> Receipt:

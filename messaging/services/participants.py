@@ -23,6 +23,7 @@ from messaging.exceptions import Invalid, NotFound, Unavailable
 from messaging.models import Conversation, Participant, Role
 from messaging.people import display_name
 from messaging.selectors.connections import check_session
+from messaging.services.holding import hold_sessions
 from messaging.services.inbox_rows import note_changes
 from messaging.services.looks import note_look, note_rest
 from messaging.services.messages import publish_on_commit
@@ -34,6 +35,7 @@ from messaging.services.recounting import (
     is_manned,
 )
 from messaging.sessions import SessionStamp
+from notifications import failpoints
 
 
 @dataclass(slots=True)
@@ -64,16 +66,19 @@ class Places:
 
 
 @contextmanager
-def _locked(conversation_id: UUID) -> Iterator[Places]:
-    """Raises NotFound; Unavailable when the database fails."""
+def _locked(conversation_id: UUID, *held: tuple[UserId, SessionStamp | None]) -> Iterator[Places]:
+    """`held`: who does it, in which session. Raises NotFound; Unavailable when the database
+    fails."""
     try:
         with transaction.atomic():
+            hold_sessions(held)
             rows = Conversation.objects.select_for_update(no_key=True)
             conversation = rows.filter(pk=conversation_id).first()
             if conversation is None:
                 raise NotFound()
             members = Participant.objects.filter(conversation=conversation).order_by("pk")
             yield Places(conversation, list(members))
+        failpoints.reach("participants.committed")
     except DatabaseError as error:
         raise Unavailable() from error
 
@@ -85,7 +90,7 @@ def leave_conversation(
 
     Raises NotFound for whoever does not take part, Unauthenticated when the `session` has ended.
     """
-    with _locked(conversation_id) as places:
+    with _locked(conversation_id, (user_id, session)) as places:
         if session is not None:
             check_session(user_id, session)
         _end(places, places.require(user_id), removed=False)

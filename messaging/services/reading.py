@@ -2,17 +2,19 @@
 
 from uuid import UUID
 
-from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Q
 
 from messaging.events import UserId, groups_of, read_event
-from messaging.exceptions import NotFound, Unavailable
+from messaging.exceptions import NotFound
 from messaging.models import Conversation, Message, Participant
 from messaging.selectors.connections import check_session
+from messaging.services.attempts import attempt
+from messaging.services.holding import hold_sessions
 from messaging.services.inbox_rows import ONE_CHANGE
 from messaging.services.messages import publish_on_commit
 from messaging.sessions import SessionStamp
+from notifications import failpoints
 
 
 def mark_read(
@@ -28,13 +30,12 @@ def mark_read(
 
     Raises NotFound, Unavailable, and Unauthenticated when the `session` has ended.
     """
-    try:
-        with transaction.atomic():
-            return _move(user_id, conversation_id, sequence, session, origin)
-    except DatabaseError as error:
-        raise Unavailable() from error
+    position = attempt(lambda: _move(user_id, conversation_id, sequence, session, origin))
+    failpoints.reach("reading.committed")
+    return position
 
 
+@transaction.atomic
 def _move(
     user_id: UserId,
     conversation_id: UUID,
@@ -42,6 +43,7 @@ def _move(
     session: SessionStamp | None,
     origin: str,
 ) -> int:
+    hold_sessions([(user_id, session)])
     # The conversation first: a message that is being stored right now must be counted or not,
     # and a count taken beside it would be written over the one that `record` writes.
     conversation = (

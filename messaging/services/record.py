@@ -1,7 +1,8 @@
 """The one function that writes messages: a batch of drafts, one transaction, a fixed number of
 statements whatever the batch's size (docs/adr/0002-one-write-function.md).
 
-Lock order, here and everywhere: conversations, then participants, each by id.
+Lock order, here and everywhere: people and sessions (`holding`), conversations, participants, each
+by id.
 """
 
 import time
@@ -20,14 +21,17 @@ from messaging.services import record_postgresql, record_sqlite
 from messaging.services.drafts import (
     ConversationRow,
     Draft,
+    Held,
     NewMessage,
     Outcome,
     ParticipantRow,
     Recorded,
     StoredMessage,
 )
+from messaging.services.holding import hold_sessions
 from messaging.services.inbox_rows import touch_inbox_row
 from messaging.services.receipts import answer_retry, answer_twin, make_receipt
+from notifications import failpoints
 
 
 class Statements(Protocol):
@@ -43,17 +47,20 @@ class Statements(Protocol):
     def update_participants(self, cursor: Any, rows: Sequence[ParticipantRow]) -> None: ...
 
 
-def record(drafts: Sequence[Draft]) -> Recorded:
+def record(drafts: Sequence[Draft], *, wait: bool = True) -> Recorded:
     """Store what may be stored and say of each draft what became of it.
 
     A draft that breaks a rule gets its own refusal and costs the others nothing. The events are
-    for publishing after the commit, which is the caller's.
+    for publishing after the commit, which is the caller's. `wait=False`: a draft whose sender's
+    row or session somebody else holds is not waited for; it is Held.
     """
     began = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         batch = _Batch(_statements(), cursor, drafts)
-        recorded = batch.run()
+        recorded = batch.run(wait=wait)
         transaction.on_commit(lambda: metrics.note_commit(recorded.outcomes, began), robust=True)
+        failpoints.reach("record.storing")
+    failpoints.reach("record.stored")
     return recorded
 
 
@@ -75,7 +82,8 @@ class _Batch:
         self._twins: list[tuple[int, NewMessage]] = []
         self._reads: list[tuple[ParticipantRow, Draft]] = []
 
-    def run(self) -> Recorded:
+    def run(self, *, wait: bool) -> Recorded:
+        self._hold(wait=wait)
         self._lock()
         self._find_retries()
         self._alive = self._find_alive_sessions()
@@ -85,6 +93,13 @@ class _Batch:
         return self._write()
 
     # --- Reading under lock ---------------------------------------------------------------------
+
+    def _hold(self, *, wait: bool) -> None:
+        people = ((draft.user_id, draft.session) for draft in self._drafts)
+        held_by_others = hold_sessions(people, wait=wait)
+        for index, draft in enumerate(self._drafts if held_by_others else ()):
+            if draft.user_id in held_by_others:
+                self._outcomes[index] = Held()
 
     def _lock(self) -> None:
         ids = sorted({draft.conversation_id for draft in self._drafts})

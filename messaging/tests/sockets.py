@@ -161,6 +161,10 @@ class Sockets:
         """Without a word about why."""
         return await self.knock(user, path, origin, more) == REFUSED
 
+    def forget_closed(self) -> None:
+        """Keep no more of them than are still open."""
+        self._opened = [one for one in self._opened if not one.communicator.future.done()]
+
     async def close_all(self) -> None:
         for socket in self._opened:
             await socket.close()

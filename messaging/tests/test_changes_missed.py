@@ -48,17 +48,6 @@ async def test_a_lost_change_is_found_by_the_next_event(
     assert await sol.has_heard_all()
 
 
-async def test_an_edit_of_a_message_that_never_came_is_a_new_message(
-    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
-) -> None:
-    sol = await sockets.room(seller, conversation.pk)
-    await in_database(store, buyer, conversation, "lost on the way")
-    await change(buyer, conversation, "and edited", sequence=2)
-    frame = await sol.expect("chat_message")
-    assert (frame["message"], frame["revision"], frame["sequence"]) == ("and edited", 3, 2)
-    assert await sol.has_heard_all()
-
-
 async def test_ones_own_change_is_passed_over_by_a_read(
     sockets: Sockets,
     conversation: Conversation,

@@ -20,6 +20,7 @@ from messaging.doctor import caches, database, layer, redis_servers, rows, sanit
 from messaging.doctor.clocks import judge_clock
 from messaging.doctor.registry import Question, examine
 from messaging.models import Conversation, Participant
+from notifications import failpoints
 from notifications.findings import FINE, UNKNOWN, doubtful, fine, wrong
 
 PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
@@ -143,7 +144,11 @@ def execute(statement: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("name", "value", "words"),
-    [("CONN_MAX_AGE", 60, "CONN_MAX_AGE"), ("ATOMIC_REQUESTS", True, "before they are stored")],
+    [
+        ("CONN_MAX_AGE", 60, "CONN_MAX_AGE"),
+        ("ATOMIC_REQUESTS", True, "before they are stored"),
+        ("AUTOCOMMIT", False, "never be committed"),
+    ],
 )
 def test_settings_that_do_not_go_with_sockets(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, value: Any, words: str
@@ -185,6 +190,12 @@ def test_settings_that_are_hardly_meant(
     assert say(sanity.ask_settings) == ""
     setattr(settings, name, value)
     assert words in say(sanity.ask_settings)
+
+
+def test_a_failpoint_that_was_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "FAILPOINT" not in say(sanity.ask_settings)
+    monkeypatch.setattr(failpoints, "ARMED", "bus.sent")
+    assert "end themselves at “bus.sent”" in say(sanity.ask_settings)
 
 
 def ask_never() -> Iterable[CheckMessage]:

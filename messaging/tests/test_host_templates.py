@@ -62,7 +62,9 @@ def test_only_one_template_knows_the_base_of_the_site(name: str) -> None:
 
 
 def test_the_head_brings_what_scripts_ask_for() -> None:
-    head = Engine(libraries=get_installed_libraries()).from_string(read("messaging/_head.html"))
+    templates = str(folder("messaging").parent)
+    engine = Engine(dirs=[templates], libraries=get_installed_libraries())
+    head = engine.from_string(read("messaging/_head.html"))
     person = type("Person", (), {"is_authenticated": True, "pk": 7})
     page = head.render(Context({"user": person}))
     assert '<meta name="user-id" content="7">' in page

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from messaging import journal as journal_module
 from messaging.bus import current_bus
 from messaging.exceptions import MessagingError, Unavailable
+from messaging.hub import current_hub
 from messaging.journal import Journal
 from messaging.models import Conversation, Message
 from messaging.services.drafts import Draft, Outcome, Receipt, Recorded
@@ -52,10 +53,10 @@ def put_before_record(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None
     """Call `act` with the number of each call of `record` before it runs. Gives their sizes."""
     calls: list[int] = []
 
-    def act_and_record(drafts: Sequence[Draft]) -> Recorded:
+    def act_and_record(drafts: Sequence[Draft], **how: bool) -> Recorded:
         calls.append(len(drafts))
         act(len(calls))
-        return record(drafts)
+        return record(drafts, **how)
 
     monkeypatch.setattr(journal_module, "record", act_and_record)
     return calls
@@ -189,9 +190,9 @@ async def test_a_commit_whose_answer_was_lost_is_not_repeated(
 ) -> None:
     calls: list[int] = []
 
-    def record_and_lose_the_answer(drafts: Sequence[Draft]) -> Recorded:
+    def record_and_lose_the_answer(drafts: Sequence[Draft], **how: bool) -> Recorded:
         calls.append(len(drafts))
-        recorded = record(drafts)
+        recorded = record(drafts, **how)
         if len(calls) == 1:
             raise OperationalError("the server closed the connection")
         return recorded
@@ -261,6 +262,26 @@ async def test_an_answer_that_cannot_be_given_costs_the_others_nothing(
     journal.append(second, given.append)
     await asyncio.wait_for(journal.finish(), 5)
     assert [receipt.sequence for receipt in receipts(given)] == [3]
+
+
+async def test_events_that_cannot_be_published_cost_nobody_their_answer(
+    journal: Journal,
+    conversation: Conversation,
+    buyer: Any,
+    batches: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What came while that batch committed is answered too, and nobody has to write first."""
+    caplog.set_level(logging.CRITICAL, logger="messaging.journal")
+
+    def fail(events: Any) -> None:
+        raise RuntimeError("a connection that takes nothing")
+
+    monkeypatch.setattr(current_hub(), "publish", fail)
+    outcomes = await append_all(journal, many(buyer, conversation, 600))
+    assert batches == [500, 100]
+    assert len(receipts(outcomes)) == 600
 
 
 async def test_a_refusal_costs_the_others_nothing(

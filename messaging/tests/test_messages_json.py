@@ -8,6 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.models import Conversation, Message
+from messaging.services.participants import leave_conversation
+from messaging.services.reading import mark_read
 from messaging.tests.browsing import get_json, url
 from messaging.tests.conversing import say
 from messaging.tests.crowd import add_system_message, record_many
@@ -90,7 +92,7 @@ def test_changes_come_in_pages_of_200(
     after: int | None = 0
     while after is not None:
         answer: dict[str, Any] = get_json(sol, path, after=after).json()
-        assert set(answer) == {"results", "next"}
+        assert set(answer) == {"results", "next", "user", "participants"}
         pages.append([frame["revision"] for frame in answer["results"]])
         after = answer["next"]
     assert [len(page) for page in pages] == [200, 200, 51]
@@ -128,7 +130,27 @@ def test_a_change_comes_once_in_its_latest_state(
 
 @pytest.mark.parametrize("after", [1, 2, 10**9, 2**63 - 1])
 def test_beyond_the_head_there_is_nothing(sol: Client, path: str, after: int) -> None:
-    assert get_json(sol, path, after=after).json() == {"results": [], "next": None}
+    answer = get_json(sol, path, after=after).json()
+    assert (answer["results"], answer["next"]) == ([], None)
+
+
+def test_changes_say_who_asks_and_how_far_each_has_read(
+    sol: Client, path: str, conversation: Conversation, seller: Any, buyer: Any, client_of: Any
+) -> None:
+    mark_read(user_id=seller.pk, conversation_id=conversation.pk, sequence=1)
+    answers = [get_json(client, path, after=0).json() for client in (sol, client_of(buyer))]
+    assert [answer["user"] for answer in answers] == [seller.pk, buyer.pk]
+    assert answers[0]["participants"] == answers[1]["participants"]
+    told = {each["id"]: each for each in answers[0]["participants"]}
+    assert told[seller.pk] == {
+        "id": seller.pk,
+        "username": "Sol",
+        "role": "seller",
+        "read_sequence": 1,
+    }
+    leave_conversation(user_id=buyer.pk, conversation_id=conversation.pk)
+    [left] = get_json(sol, path, after=0).json()["participants"]
+    assert left["id"] == seller.pk
 
 
 def test_older_messages_come_in_pages_of_50(

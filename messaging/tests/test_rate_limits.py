@@ -101,17 +101,61 @@ async def test_off_lifts_the_limits_on_messages_and_frames(
     assert [(await ana.expect("ack"))["sequence"] for _ in range(70)] == list(range(2, 72))
 
 
-async def test_sixty_frames_in_ten_seconds(
+async def test_who_goes_on_after_sixty_frames_in_ten_seconds(
     sockets: Sockets, conversation: Conversation, buyer: Any, clock: Clock
 ) -> None:
+    """They are not heard until there is room, and closed if they fill that at once again."""
     ana, other = await sockets.room(buyer, conversation.pk), await sockets.inbox(buyer)
-    for _ in range(60):
+    for _ in range(121):
         await ana.send(type="ping")
+    for _ in range(60):
         await ana.expect("pong")
     clock.now += 9.9
-    await ana.send(type="ping")
+    assert await ana.communicator.receive_nothing(timeout=0.3)  # The pause.
+    clock.now += 0.1
     assert await ana.close_code() == 4429
     assert await other.has_heard_all()
+
+
+async def test_who_waits_out_the_pause_goes_on(
+    sockets: Sockets, conversation: Conversation, buyer: Any, clock: Clock
+) -> None:
+    ana = await sockets.room(buyer, conversation.pk)
+    for _ in range(61):
+        await ana.send(type="ping")
+    for _ in range(60):
+        await ana.expect("pong")
+    clock.now += 10
+    await ana.expect("pong")
+    for _ in range(59):
+        await ana.send(type="ping")
+        await ana.expect("pong")
+    clock.now += 10.1
+    await ana.send(type="ping")
+    await ana.expect("pong")
+
+
+async def test_what_waited_while_the_process_stood_still_is_no_flood(
+    sockets: Sockets, conversation: Conversation, buyer: Any, clock: Clock
+) -> None:
+    """5.8 frames a second, of which 14 s come at once."""
+    ana = await sockets.room(buyer, conversation.pk)
+    await ana.send(type="ping")
+    await ana.expect("pong")
+    clock.now += 14
+    for _ in range(81):
+        await ana.send(type="ping")
+    for _ in range(60):
+        await ana.expect("pong")
+    for _ in range(58):  # During the pause.
+        await ana.send(type="ping")
+    clock.now += 10
+    for _ in range(21 + 58):
+        await ana.expect("pong")
+    for _ in range(70):
+        clock.now += 1 / 5.8
+        await ana.send(type="ping")
+        await ana.expect("pong")
 
 
 async def test_sixty_frames_every_ten_seconds_may_go_on(
@@ -134,6 +178,10 @@ async def test_broken_frames_count_too(
         await ana.send_text("{")
         await ana.expect("error")
     await ana.send_text("{")
+    assert await ana.communicator.receive_nothing(timeout=0.3)
+    clock.now += 10
+    for _ in range(60):
+        await ana.send_text("{")
     assert await ana.close_code() == 4429
 
 

@@ -106,37 +106,6 @@ async def test_several_gaps_at_once(
     assert await ana.has_heard_all()
 
 
-async def test_an_ack_may_overtake_an_older_message_of_the_other_side(
-    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any, reads: list[int]
-) -> None:
-    ana = await sockets.room(buyer, conversation.pk)
-    (two,) = await events_of(seller, conversation, "two")
-    await ana.send(message="three")
-    assert (await ana.expect("ack"))["revision"] == 3
-    missed = await ana.expect("chat_message")
-    assert (missed["message"], missed["revision"]) == ("two", 2)
-    assert reads == [1]
-    deliver(two)
-    assert await ana.is_silent()
-
-
-async def test_a_gap_read_passes_over_ones_own_messages(
-    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
-) -> None:
-    ana = await sockets.room(buyer, conversation.pk)
-    await events_of(seller, conversation, "two")
-    await ana.send(message="three", client_message_id=str(uuid4()))
-    await ana.send(message="four")
-    await ana.expect("ack")
-    await ana.expect("ack")
-    await events_of(seller, conversation, "five")
-    (six,) = await events_of(seller, conversation, "six")
-    deliver(six)
-    frames = [await ana.expect("chat_message") for _ in range(3)]
-    assert [frame["message"] for frame in frames] == ["two", "five", "six"]
-    assert await ana.is_silent()
-
-
 async def test_a_conflict_does_not_bring_ones_own_message_back(
     sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
 ) -> None:
@@ -196,22 +165,3 @@ async def test_a_gap_in_one_room_holds_up_nobody_else(
     deliver(three)
     assert (await inbox.expect("chat_message"))["revision"] == 3
     assert (await ana.expect("chat_message"))["revision"] == 2
-
-
-async def test_a_lost_ack_and_a_reconnect_store_nothing_twice(
-    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
-) -> None:
-    sol = await sockets.room(seller, conversation.pk)
-    identifier = str(uuid4())
-    lost = await sockets.room(buyer, conversation.pk)
-    await lost.send(message="Did it arrive?", client_message_id=identifier)
-    await sol.expect("chat_message")
-    await lost.close()  # Its ack was never read.
-    ana = await sockets.room(buyer, conversation.pk, after=1)
-    own, _ = await ana.until("ready")
-    assert own["client_message_id"] == identifier
-    await ana.send(message="Did it arrive?", client_message_id=identifier)
-    ack = await ana.expect("ack")
-    assert (ack["duplicate"], ack["id"], ack["sequence"]) == (True, own["id"], 2)
-    assert await sol.has_heard_all()
-    assert await Message.objects.filter(conversation=conversation).acount() == 2

@@ -45,6 +45,18 @@ async def test_what_waits_for_a_layer_is_bounded(
     assert [one["user"] for one in piece] == [str(number) for number in range(15, 25)]
 
 
+async def test_the_bytes_that_wait_for_a_layer_are_bounded(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "MAXIMUM_WAITING_BYTES", 10 * len(event("a", "a")["text"]))
+    under_way = Bus()
+    for _ in range(2):  # The second time shows that what has left no longer counts.
+        under_way.put([event("a", "a") for _ in range(25)])
+        await under_way.finish()
+    assert under_way.dropped == 30
+    assert [len(piece) for piece in layer.sent] == [10, 10]
+
+
 @pytest.mark.parametrize("trouble", [fail, hang])
 async def test_an_ack_and_the_people_here_do_not_wait_for_the_layer(
     sockets: Sockets,

@@ -59,7 +59,7 @@ def test_own_messages_can_be_changed_while_there_is_time(
     thread = thread_of(sol, conversation)
     assert changeable(thread) == ([4], [3, 4])
     assert (thread.edit_seconds, thread.delete_seconds) == (300, 900)
-    page = sol.get(url(conversation)).content.decode().partition("<template")[0]
+    page = sol.get(url(conversation)).content.decode().partition('<template id="message')[0]
     assert f'href="{url(conversation, "messages/4/edit/")}"' in page
     assert f'href="{url(conversation, "messages/3/delete/")}"' in page
     assert page.count('class="message__menu"') == 2

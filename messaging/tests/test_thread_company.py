@@ -28,7 +28,7 @@ def colleague(conversation: Conversation, staff: Any) -> Any:
 
 
 def thread_of(client: Client, conversation: Conversation) -> str:
-    return client.get(url(conversation)).content.decode().partition("<template")[0]
+    return client.get(url(conversation)).content.decode().partition('<template id="message')[0]
 
 
 def authors(page: str) -> list[str]:

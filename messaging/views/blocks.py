@@ -9,7 +9,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from messaging import fields
 from messaging.events import public_id
-from messaging.http import answer_json, messaging_view, read_fields, see_next, wants_json
+from messaging.http import (
+    answer_json,
+    messaging_view,
+    read_fields,
+    see_next,
+    session_stamp,
+    wants_json,
+)
 from messaging.models import Block
 from messaging.people import display_name
 from messaging.selectors.blocks import block_as_dict, page_blocked, parse_user_id
@@ -24,7 +31,7 @@ def block(request: HttpRequest, user_id: str) -> HttpResponse:
     given = read_fields(request)
     on = fields.require_flag(given, "on")
     change = block_person if on else unblock_person
-    change(user_id=request.user.pk, other_id=other_id)
+    change(user_id=request.user.pk, other_id=other_id, session=session_stamp(request))
     if wants_json(request):
         return answer_json({"user": public_id(other_id), "blocked": on})
     return see_next(given, otherwise=reverse("messaging:blocked"))

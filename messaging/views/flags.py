@@ -7,7 +7,15 @@ from django.views.decorators.http import require_POST
 
 from messaging import fields
 from messaging.events import place_frame
-from messaging.http import access_of, answer_json, messaging_view, read_fields, see_next, wants_json
+from messaging.http import (
+    access_of,
+    answer_json,
+    messaging_view,
+    read_fields,
+    see_next,
+    session_stamp,
+    wants_json,
+)
 from messaging.models import Participant
 from messaging.services.flags import archive_conversation, mute_conversation, star_conversation
 
@@ -37,7 +45,12 @@ def _mark(
     conversation = access_of(request, conversation_id).conversation
     given = read_fields(request)
     on = fields.require_flag(given, "on")
-    place = mark(user_id=request.user.pk, conversation_id=conversation.pk, on=on)
+    place = mark(
+        user_id=request.user.pk,
+        conversation_id=conversation.pk,
+        on=on,
+        session=session_stamp(request),
+    )
     if wants_json(request):
         frame = place_frame(place)
         return answer_json({key: value for key, value in frame.items() if key != "type"})

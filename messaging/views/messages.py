@@ -2,11 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from messaging import fields
-from messaging.events import change_type, message_frame_for
-from messaging.exceptions import MessagingError, NotFound, Unauthenticated
+from messaging.events import Frame, change_type, message_frame_for, public_id
+from messaging.exceptions import Conflict, MessagingError, NotFound, Unauthenticated
 from messaging.http import (
     access_of,
     add_retry_after,
@@ -15,16 +16,18 @@ from messaging.http import (
     id_for_trying_again,
     messaging_view,
     read_fields,
+    see_other,
     session_stamp,
     typed_text,
     wants_json,
 )
-from messaging.people import display_name
+from messaging.people import display_name, shown_name
 from messaging.selectors.conversations import Access
 from messaging.selectors.messages import HISTORY_PAGE, before, changes_after, newest
 from messaging.selectors.thread import read_thread
-from messaging.services.drafts import Receipt
+from messaging.services.drafts import Draft, Receipt
 from messaging.services.messages import send_message
+from messaging.services.retries import answer_stored
 from messaging.text import normalise_body
 from messaging.views.thread_page import render_thread
 
@@ -33,8 +36,11 @@ from messaging.views.thread_page import render_thread
 @messaging_view
 def new_message(request: HttpRequest, conversation_id: str) -> HttpResponse:
     """Send a message: 201 stored now, 200 stored before, 409 stored with another body."""
-    access = access_of(request, conversation_id)
     given: fields.Fields = {}
+    try:
+        access = access_of(request, conversation_id)
+    except NotFound as error:
+        return _answer_who_is_gone(request, conversation_id, error)
     try:
         given = read_fields(request)
         receipt = _send(request, access, given)
@@ -56,6 +62,31 @@ def _send(request: HttpRequest, access: Access, given: fields.Fields) -> Receipt
         client_message_id=fields.read_client_message_id(given),
         read_sequence=fields.read_number(given, "read"),
         session=session_stamp(request),
+    )
+
+
+def _answer_who_is_gone(
+    request: HttpRequest, conversation_id: str, error: NotFound
+) -> HttpResponse:
+    """A retry of what is stored is answered to who has left, too; to them the page of the thread
+    is not there. For everybody else it is as if nothing was."""
+    try:
+        given = read_fields(request)
+        draft = Draft(
+            conversation_id=fields.require_conversation_id({"conversation": conversation_id}),
+            user_id=request.user.pk,
+            body=normalise_body(given.get("message")),
+            client_message_id=fields.read_client_message_id(given),
+        )
+        receipt = answer_stored(draft, refusal=error)
+    except Conflict as conflict:
+        return answer_refusal(request, conflict)
+    except MessagingError:
+        raise error from None
+    return (
+        answer_receipt(receipt)
+        if wants_json(request)
+        else see_other(reverse("messaging:conversations"))
     )
 
 
@@ -103,4 +134,25 @@ def _answer_changes(access: Access, after: int) -> HttpResponse:
         message_frame_for(record, access.me.user_id, type=change_type(record, after))
         for record in changes.messages
     ]
-    return answer_json({"results": results, "next": changes.cursor if changes.more else None})
+    return answer_json(
+        {
+            "results": results,
+            "next": changes.cursor if changes.more else None,
+            "user": public_id(access.me.user_id),
+            "participants": _participants(access),
+        }
+    )
+
+
+def _participants(access: Access) -> list[Frame]:
+    """As `ready` has them, but for who is here: that is told over sockets alone."""
+    return [
+        {
+            "id": public_id(member.user_id),
+            "username": shown_name(member),
+            "role": member.role,
+            "read_sequence": member.read_sequence,
+        }
+        for member in access.members
+        if member.left_at is None
+    ]

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from notifications import policies, trail
+from notifications import failpoints, policies, trail
 from notifications.failures import describe_failure
 from notifications.models import Delivery
 from notifications.policies import Decision
@@ -35,6 +35,7 @@ def deliver(*, delivery_id: UUID) -> None:
     delivery = claim_delivery(delivery_id=delivery_id)
     if delivery is None:
         return
+    failpoints.reach("deliver.claimed")
     try:
         _deliver_claimed(delivery)
     except Exception as error:  # Whatever it was, this delivery is tried again and others go on.
@@ -106,10 +107,12 @@ def _send(delivery: Delivery, source: Source, owed: Owed) -> None:
     message = email.compose(
         delivery, content, address=address, subject_title=first_title(notification)
     )
+    failpoints.reach("deliver.composed")
     if not _claimed(delivery).filter(claimed_until__gt=timezone.now()).exists():
         return  # This process was stopped for too long and another has taken over.
     email.send(message)
     _mark_sent(delivery, last_sequence)
+    failpoints.reach("deliver.marked")
 
 
 def _mark_sent(delivery: Delivery, last_sequence: int) -> None:
@@ -120,6 +123,7 @@ def _mark_sent(delivery: Delivery, last_sequence: int) -> None:
             notification = delivery.notification
             notification.last_sequence = last_sequence
             notification.save(update_fields=["last_sequence"])
+            failpoints.reach("deliver.marking")
         else:
             logger.error("Delivery %s was sent after its claim had lapsed.", delivery.pk)
 

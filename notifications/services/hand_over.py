@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connections, router, transaction
 from django.utils import timezone
 
+from notifications import failpoints
 from notifications.models import Delivery
 from notifications.selectors import count_handed_over, due_deliveries
 
@@ -36,6 +37,7 @@ def hand_over_due() -> list[UUID]:
         due_deliveries(now=now).using(database).filter(pk__in=ids).order_by().update(
             state=Delivery.State.PENDING, claimed_until=now + HANDED_OVER_FOR
         )
+    failpoints.reach("hand_over.committed")
     return ids
 
 

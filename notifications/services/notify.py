@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from notifications import conf, policies, trail
+from notifications import conf, failpoints, policies, trail
 from notifications.failures import describe_failure
 from notifications.models import Delivery, Notification
 from notifications.selectors import latest_notification
@@ -29,7 +29,9 @@ def notify_due(*, source: Source, limit: int) -> int:
     for due in dues:
         try:
             look_again_at = notify(source=source, due=due)
+            failpoints.reach("notify.written")
             source.settle(due, look_again_at=look_again_at)
+            failpoints.reach("notify.settled")
         except Exception as error:  # One bad recipient must not cost the others theirs.
             logger.error(
                 "Notifying %s about %s %s: %s",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from notifications import failpoints
 from notifications.checks import check_settings
 
 
@@ -21,3 +22,10 @@ def test_each_setting_is_checked(settings: Any, name: str, value: Any, expected:
     setattr(settings, name, value)
 
     assert [message.id for message in check_settings()] == expected
+
+
+def test_a_failpoint_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failpoints, "ARMED", "email.sent")
+
+    (warning,) = check_settings()
+    assert (warning.id, "email.sent" in warning.msg) == ("notifications.W002", True)

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from notifications import conf
+from notifications import conf, failpoints
 from notifications.models import Delivery, Notification
 from notifications.recipients import language_of, time_zone_of
 from notifications.sources import Content, ContentMessage
@@ -68,8 +68,10 @@ def send(message: EmailMultiAlternatives) -> None:
 
     Every other failure, whatever its exception, may be over at the next attempt.
     """
+    failpoints.reach("email.sending")
     try:
         taken = message.send()
+        failpoints.reach("email.sent")
     except smtplib.SMTPRecipientsRefused as error:
         replies = list(error.recipients.values())
         permanent = all(NO_SUCH_ADDRESS.match(text) for _code, text in replies)

@@ -72,6 +72,7 @@ def deadlines() -> dict[str, Any]:
         "PostgreSQL: connections of one process": postgresql["pool"]["max_size"],
         "PostgreSQL: one statement": server["statement_timeout"],
         "PostgreSQL: an answer that the server": postgresql["answer_seconds"],
+        "PostgreSQL: whether a connection": database_deadlines.CHECK_SECONDS,
         "PostgreSQL: waiting for a lock": server["lock_timeout"],
         "PostgreSQL: idle": server["idle_in_transaction_session_timeout"],
         "PostgreSQL: packets": postgresql["tcp_user_timeout"] / 1000,
@@ -176,3 +177,41 @@ def test_a_database_that_has_stopped_is_not_waited_for() -> None:
         timeout=30,
     )
     assert ran.stdout.splitlines() == ["the database does not answer", "2"], ran.stderr
+
+
+STOP_A_BACKEND_AT_REST = """
+import os, signal, time, django
+from contextlib import suppress
+django.setup()
+from django.db import OperationalError, connection
+with connection.cursor() as cursor:
+    cursor.execute("SELECT pg_backend_pid()")
+    backend = cursor.fetchone()[0]
+connection.close()
+os.kill(backend, signal.SIGSTOP)
+began = time.monotonic()
+with suppress(OperationalError):  # Another may be there just in time.
+    connection.ensure_connection()
+print(time.monotonic() - began)
+os.kill(backend, signal.SIGCONT)
+with connection.cursor() as cursor:
+    cursor.execute("SELECT 2")
+    print(cursor.fetchone()[0])
+"""
+
+
+@pytest.mark.processes
+def test_a_connection_at_rest_is_not_waited_for_as_long_as_an_answer() -> None:
+    if services.postgres is None:
+        pytest.skip("DATABASE_URL names a server that is not ours to stop.")
+    ran = subprocess.run(
+        [sys.executable, "-c", STOP_A_BACKEND_AT_REST],
+        cwd=PROJECT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    seconds, after = ran.stdout.split()
+    assert after == "2", ran.stderr
+    assert database_deadlines.CHECK_SECONDS <= float(seconds) < 2 * database_deadlines.CHECK_SECONDS

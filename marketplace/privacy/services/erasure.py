@@ -40,11 +40,11 @@ def request_erasure(*, user: User, blank_texts: bool | None = None) -> Erasure:
 
     Nobody can sign in to it from here on, and nothing can be written from it.
     """
+    user = User.objects.select_for_update().get(pk=user.pk)
     if user.is_staff or user.is_superuser:
         raise Refused(
             _("This account is of the staff. Another of the staff must change that first.")
         )
-    user = User.objects.select_for_update().get(pk=user.pk)
     user.is_active = False
     user.set_unusable_password()
     user.save(update_fields=["is_active", "password"])

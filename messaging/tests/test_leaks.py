@@ -1,0 +1,89 @@
+"""Connections that come, fail and go leave nothing behind: no object, group, task or file."""
+
+import asyncio
+import gc
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from messaging.attendance import current_attendance
+from messaging.connection import Connection
+from messaging.consumers import RoomConsumer
+from messaging.heartbeat import current_heartbeat
+from messaging.hub import current_hub
+from messaging.models import Conversation
+from messaging.tests.sockets import Sockets
+
+CYCLES = 40
+
+
+def count_everything() -> dict[str, int]:
+    gc.collect()
+    return {
+        "connections": sum(isinstance(one, Connection) for one in gc.get_objects()),
+        "heartbeat": current_heartbeat().count,
+        "groups": sum(len(members) for members in current_hub()._groups.values()),
+        "people": len(current_attendance().people),
+        "tasks": len(asyncio.all_tasks()),
+        "files": len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0,
+    }
+
+
+async def leave(sockets: Sockets, conversation: Conversation, user: Any) -> None:
+    await (await sockets.room(user, conversation.pk)).close()
+
+
+async def leave_an_inbox(sockets: Sockets, conversation: Conversation, user: Any) -> None:
+    await (await sockets.inbox(user)).close()
+
+
+async def fail(sockets: Sockets, conversation: Conversation, user: Any) -> None:
+    socket = await sockets.room(user, conversation.pk)
+    await socket.send(type="ping")
+    assert await socket.close_code() == 4411
+    await socket.close()
+
+
+async def be_cancelled(sockets: Sockets, conversation: Conversation, user: Any) -> None:
+    """As Daphne does when somebody takes too long to go."""
+    socket = await sockets.room(user, conversation.pk)
+    socket.communicator.future.cancel()
+    await asyncio.wait([socket.communicator.future])
+
+
+@pytest.mark.parametrize("cycle", [leave, leave_an_inbox, fail, be_cancelled])
+async def test_nothing_is_left_of_those_who_went(
+    sockets: Sockets,
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    cycle: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.CRITICAL, logger="messaging.connection")
+    monkeypatch.setattr(RoomConsumer, "receive_ping", lambda *_: 1 / 0)
+    # Somebody stays, so that coming and going starts no tasks about presence.
+    await sockets.inbox(buyer)
+    await sockets.inbox(seller)
+    before: dict[str, int] = {}
+    for number in range(CYCLES):
+        await cycle(sockets, conversation, buyer)
+        sockets.forget_closed()
+        if number == CYCLES // 2:
+            before = await when_quiet()
+    assert await when_quiet() == before
+    assert before["heartbeat"] == 2
+
+
+async def when_quiet() -> dict[str, int]:
+    """What there is once nothing changes any more."""
+    counted: dict[str, int] = {}
+    async with asyncio.timeout(10):
+        while counted != (counted := count_everything()):
+            await asyncio.sleep(0.2)
+    return counted
