@@ -47,7 +47,7 @@ class People:
         context.set_default_timeout(PATIENCE)
         context.on("request", self.watch)
         context.on("console", self.hear)
-        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        context.on("weberror", lambda error: self.complain(str(error.error)))
         self.contexts.append(context)
         if person:
             cookie = {"name": "sessionid", "value": person.session, "url": self.live.url}
@@ -58,9 +58,12 @@ class People:
 
     def hear(self, message: ConsoleMessage) -> None:
         """Errors, and with them everything that the content security policy refuses."""
-        wrong = message.type in {"error", "warning"}
-        if wrong and not any(text in message.text for text in self.expected):
-            self.complaints.append(f"{message.text} ({message.location})")
+        if message.type in {"error", "warning"}:
+            self.complain(f"{message.text} ({message.location})")
+
+    def complain(self, words: str) -> None:
+        if not any(text in words for text in self.expected):
+            self.complaints.append(words)
 
     def watch(self, request: Request | WebSocket) -> None:
         """Nothing but the marketplace itself is ever asked for anything."""

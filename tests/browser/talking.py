@@ -76,3 +76,8 @@ def remember_document(page: Page) -> None:
 def is_same_document(page: Page) -> bool:
     """False after any reload since `remember_document`."""
     return bool(page.evaluate("window.rememberedDocument === true"))
+
+
+def silence(page: Page) -> None:
+    """Sockets of this page open, and that is all that is ever heard of them."""
+    page.route_web_socket("**/ws/**", lambda socket: None)

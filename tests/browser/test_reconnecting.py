@@ -14,6 +14,7 @@ from tests.browser.talking import (
     read_stored,
     remember_document,
     say,
+    silence,
     start_talk,
     status,
     texts,
@@ -154,12 +155,8 @@ def test_signing_out_leaves_nothing_on_the_device(people: People, pair: Pair) ->
     say(buyer, "Unsent")
     composer(buyer).press_sequentially("A draft")
     assert len(buyer.evaluate(KEPT)) == 2
+    buyer.on("dialog", lambda dialog: dialog.accept())
     buyer.get_by_label("Your account").click()
     buyer.get_by_role("button", name="Sign out").click()
     expect(buyer.get_by_role("link", name="Sign in")).to_be_visible()
     assert buyer.evaluate(KEPT) == []
-
-
-def silence(page: Page) -> None:
-    """Sockets of this page open, and that is all that is ever heard of them."""
-    page.route_web_socket("**/ws/**", lambda socket: None)

@@ -1,5 +1,5 @@
 // HTTP with JSON, to the same addresses that the forms and pages have.
-import { csrfToken } from "./page.js";
+import { csrfFields, csrfToken, userId } from "./page.js";
 
 const DEADLINE = 15_000; // milliseconds
 
@@ -17,18 +17,47 @@ async function ask(url, options = {}) {
 
 export const getJson = (url) => ask(url);
 
-export function postJson(url, fields) {
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+/** A form's token is that of one session: who signs in again in another tab has a new one. Where
+ * somebody else has signed in, or nobody is any more, that answers as 401 does. */
+export async function postJson(url, fields) {
+  const answer = await post(url, fields);
+  if (answer.status !== 403) return answer;
+  const reader = await renewToken();
+  if (reader === userId) return post(url, fields);
+  return reader === undefined ? answer : { ...answer, status: 401 };
+}
+
+function post(url, fields) {
+  // Whoever else has signed in with this browser meanwhile is refused.
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), "X-For-User": userId };
   return ask(url, { method: "POST", headers, body: JSON.stringify(fields) });
 }
 
-/** A page as a document, or null when there is none to be had. */
+/** Whom this page is for now, undefined where that is not known. */
+async function renewToken() {
+  const { page, reader } = await readPage(location.href);
+  const fresh = page?.querySelector("[name='csrfmiddlewaretoken']")?.value;
+  if (reader === userId && fresh) for (const field of csrfFields()) field.value = fresh;
+  return reader;
+}
+
+/** A page as a document, or null when there is none to be had, or none of the same person's. */
 export async function getPage(url) {
+  const { page, reader } = await readPage(url);
+  return reader === userId ? page : null;
+}
+
+/** {page, reader}: whom it was made for, "" for nobody. Empty when there is no page to be had. */
+async function readPage(url) {
   try {
-    const answer = await fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(DEADLINE) });
-    if (!answer.ok || answer.redirected) return null;
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
+    // Signed out it leads to the log-in: not followed, because that page renews the token of its form.
+    const options = { headers: { Accept: "text/html" }, redirect: "manual" };
+    const answer = await fetch(url, { ...options, signal: AbortSignal.timeout(DEADLINE) });
+    if (answer.type === "opaqueredirect") return { reader: "" };
+    if (!answer.ok) return {};
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return { page, reader: page.querySelector("meta[name='user-id']")?.content ?? "" };
   } catch {
-    return null;
+    return {};
   }
 }

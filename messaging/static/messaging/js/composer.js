@@ -8,7 +8,7 @@ const TYPING_EVERY = 3_000; // milliseconds
 
 const touch = matchMedia("(hover: none) and (pointer: coarse)");
 const growsByItself = CSS.supports("field-sizing", "content");
-const lengthOf = (text) => [...text.trim()].length;
+const lengthOf = (text) => [...text.normalize("NFC").trim()].length;
 
 export class Composer {
   #form;
@@ -61,11 +61,11 @@ export class Composer {
     event.preventDefault();
     const text = this.#field.value.trim();
     if (!text || lengthOf(text) > LONGEST) return this.#field.focus();
+    this.#send(text); // It is kept before it goes from here.
     this.#field.value = "";
     this.#changed();
     this.#form.querySelector(".errors")?.remove();
     this.#field.removeAttribute("aria-invalid");
-    this.#send(text);
   }
 
   #changed() {

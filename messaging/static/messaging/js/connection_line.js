@@ -3,11 +3,14 @@ const PATIENCE = 2_000; // milliseconds: most interruptions are over before anyo
 
 export class ConnectionLine {
   #line;
+  #said;
   #timer;
   #reason = "";
 
-  constructor(line) {
+  /** `said(reason)` is called when it begins to say so; "" when the connection is there again. */
+  constructor(line, said = () => {}) {
     this.#line = line;
+    this.#said = said;
   }
 
   up() {
@@ -25,5 +28,6 @@ export class ConnectionLine {
     this.#timer = undefined;
     this.#reason = reason;
     for (const text of this.#line.children) text.hidden = text.dataset.line !== reason;
+    this.#said(reason);
   }
 }

@@ -73,7 +73,7 @@ export class MessageList {
     const kept = new Set(entries.map((entry) => entry.id));
     for (const element of this.#messages) {
       const gone = !kept.has(element.dataset.clientMessageId);
-      if (element.dataset.state && gone) this.#remove(element);
+      if (element.dataset.state && gone && !element.dataset.sequence) this.#remove(element);
     }
     return entries.map((entry) => [entry, this.#findPending(entry) ?? this.#append(entry)]);
   }

@@ -50,13 +50,15 @@ export function confirmMessage(element, { id, sequence, revision, created_at, cl
   part(element, "status").textContent = phrase("sent");
 }
 
-/** `state`: sending, waiting or failed; `detail` says why it failed. */
+const CHOICES = { failed: "choices-template", gone: "gone-template" };
+
+/** `state`: sending, waiting, held, failed or gone; `detail` says why it failed. */
 export function showPending(element, state, detail) {
   if (element.dataset.state === state && !detail) return;
   element.dataset.state = state;
   part(element, "status").textContent = phrase(state) + (detail ? `: ${detail}` : "");
   part(element, "choices").replaceChildren();
-  if (state === "failed") part(element, "choices").append(byId("choices-template").content.cloneNode(true));
+  if (state in CHOICES) part(element, "choices").append(byId(CHOICES[state]).content.cloneNode(true));
 }
 
 /** One's own change, as soon as it is stored. False if the page shows something newer already. */

@@ -4,14 +4,14 @@ const KEPT = 10_000; // milliseconds, long enough to be read out; then the same 
 
 const region = document.getElementById("notices");
 const said = document.getElementById("said");
-let timer;
 
-/** For screen readers only: what the page shows anyway. */
+/** For screen readers only: what the page shows anyway. One sentence takes no other's place. */
 export function say(text) {
   if (!said) return;
-  said.textContent = text;
-  clearTimeout(timer);
-  timer = setTimeout(() => (said.textContent = ""), KEPT);
+  const line = document.createElement("span");
+  line.textContent = `${text} `;
+  said.append(line);
+  setTimeout(() => line.remove(), KEPT);
 }
 
 /** Shows one of the lines that the page has ready and hides the others; "" hides them all. */

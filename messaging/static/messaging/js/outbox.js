@@ -1,85 +1,115 @@
-// Messages that are not known to be stored. They are kept on the device and go out one at a time,
-// in order, each under the id it was born with: however often it is sent, it is stored once.
+// Messages that are not known to be stored. They are kept on the device, each by itself so that no tab
+// overwrites what another keeps, and go out one at a time, in order, each under the id it was born
+// with: however often it is sent, it is stored once.
 import { newIdentifier } from "./identifiers.js";
+import { Turn } from "./turn.js";
 
 const ACK_PATIENCE = 15_000; // milliseconds; then the same goes out again
-const TRY_LATER = { rate_limited: 5, unavailable: 3 }; // seconds, where the server names none
+// Seconds, where the server names none. They double as long as it goes on like that.
+const TRY_LATER = { rate_limited: 5, unavailable: 3, internal: 3, unauthenticated: 3 };
+const LONGEST = 30;
+const HOLD = "hold"; // The server counts what a person sends, whatever they send it in.
 
 export class Outbox {
   #store;
-  #name;
+  #prefix;
   #deliver;
   #changed;
+  #turn;
   #inFlight = "";
   #timer;
   #refusal = null;
-  #holdUntil = 0;
+  #failures = 0;
 
   /** `deliver(entry)` hands one to the line and says whether there is one. `changed()` is called
-   * when what `entries` or `refusal` tell has changed. */
-  constructor({ store, conversation, deliver, changed }) {
+   * when what `entries`, `refusal` or `isHeld` tell has changed. */
+  constructor({ store, person, conversation, deliver, changed }) {
     this.#store = store;
-    this.#name = `outbox.${conversation}`;
+    this.#prefix = `outbox.${conversation}.`;
     this.#deliver = deliver;
     this.#changed = changed;
-    store.watch(this.#name, changed);
+    this.#turn = new Turn(`trato.outbox.${person}.${conversation}`);
+    const look = () => {
+      changed();
+      this.flush();
+    };
+    for (const start of [this.#prefix, HOLD]) store.watch(start, look);
   }
 
-  /** [{id, message, at}], oldest first. */
+  /** [{id, message, at, order}], oldest first. */
   get entries() {
-    return this.#store.read(this.#name, []);
+    const kept = this.#store.names(this.#prefix).map((name) => this.#store.read(name, null));
+    return kept.filter((entry) => entry?.id).sort(compare);
   }
 
   /** Why the first one was refused for good, {id, detail}, or null. Nothing moves until somebody decides. */
   get refusal() {
-    return this.#refusal;
+    const isKept = this.#refusal && this.#store.read(this.#prefix + this.#refusal.id, null);
+    return isKept ? this.#refusal : null;
+  }
+
+  /** Whether the server asked to wait, in whatever tab. */
+  get isHeld() {
+    return this.#wait > 0;
+  }
+
+  /** Milliseconds. More than was asked for is a clock that was set back, and nothing to go by. */
+  get #wait() {
+    const hold = this.#store.read(HOLD, null);
+    const left = hold ? hold.until - Date.now() : 0;
+    return left > hold?.length ? 0 : left;
   }
 
   add(message) {
-    this.#save([...this.entries, { id: newIdentifier(), message, at: new Date().toISOString() }]);
+    const order = 1 + Math.max(0, ...this.entries.map((entry) => entry.order));
+    this.#keep({ id: newIdentifier(), message, at: new Date().toISOString(), order });
     this.#changed();
     this.flush();
   }
 
   flush() {
+    if (this.#inFlight) return;
     const [entry] = this.entries;
-    if (!entry || this.#inFlight || this.#refusal) return;
-    const wait = this.#holdUntil - Date.now();
-    if (wait > 0) return this.#later(wait);
-    if (!this.#deliver(entry)) return;
+    if (!entry || this.refusal) return this.#turn.give();
+    if (this.isHeld) return this.#later(this.#wait);
+    this.#store.remove(HOLD);
+    if (!this.#turn.isMine) return this.#turn.take(() => this.flush());
+    if (!this.#deliver(entry)) return this.#turn.give();
     this.#inFlight = entry.id;
     this.#later(ACK_PATIENCE);
   }
 
   /** The line went down: what was under way may or may not have arrived. */
   pause() {
-    this.#inFlight = "";
-    clearTimeout(this.#timer);
+    this.#stopWaiting();
+    this.#turn.give();
   }
 
   /** Stored. Also true of what another tab has sent. */
   settle(id) {
-    const rest = this.entries.filter((entry) => entry.id !== id);
-    if (id === this.#refusal?.id) this.#refusal = null;
-    if (id === this.#inFlight) this.pause();
-    this.#save(rest);
+    if (id === this.#inFlight) {
+      this.#stopWaiting();
+      this.#failures = 0;
+    }
+    this.#store.remove(this.#prefix + id);
     this.#changed();
     this.flush();
   }
 
   refuse({ client_message_id: id, code, detail, retry_after: seconds }) {
     if (id !== this.#inFlight) return;
-    this.pause();
-    const wait = seconds ?? TRY_LATER[code];
+    this.#stopWaiting();
+    const wait = seconds ?? this.#tryLater(code);
     if (wait === undefined) this.#refusal = { id, code, detail };
-    else this.#holdUntil = Date.now() + wait * 1000;
+    // Who was refused together does not come back together.
+    else this.#hold(wait * 1000 * (1 + Math.random() / 4));
     this.#changed();
     this.flush();
   }
 
   retry() {
     // That id belongs to another text for ever.
-    if (this.#refusal?.code === "conflict") this.#rename(this.#refusal.id);
+    if (this.refusal?.code === "conflict") this.#rename(this.#refusal.id);
     this.#refusal = null;
     this.#changed();
     this.flush();
@@ -87,26 +117,48 @@ export class Outbox {
 
   /** Takes a message out and gives its text back. */
   discard(id) {
-    const entry = this.entries.find((each) => each.id === id);
+    const message = this.#store.read(this.#prefix + id, null)?.message ?? "";
     this.settle(id);
-    return entry?.message ?? "";
+    return message;
+  }
+
+  #tryLater(code) {
+    const seconds = TRY_LATER[code];
+    if (seconds === undefined) return undefined;
+    this.#failures += 1;
+    return Math.min(LONGEST, seconds * 2 ** (this.#failures - 1));
+  }
+
+  #hold(milliseconds) {
+    this.#store.write(HOLD, { until: Date.now() + milliseconds, length: milliseconds });
   }
 
   #later(milliseconds) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#inFlight = "";
+      this.#changed();
       this.flush();
     }, milliseconds);
   }
 
-  #rename(id) {
-    const rename = (entry) => (entry.id === id ? { ...entry, id: newIdentifier() } : entry);
-    this.#save(this.entries.map(rename));
+  #stopWaiting() {
+    this.#inFlight = "";
+    clearTimeout(this.#timer);
   }
 
-  #save(entries) {
-    if (entries.length) this.#store.write(this.#name, entries);
-    else this.#store.remove(this.#name);
+  #rename(id) {
+    const entry = this.#store.read(this.#prefix + id, null);
+    this.#keep({ ...entry, id: newIdentifier() });
+    this.#store.remove(this.#prefix + id);
   }
+
+  #keep(entry) {
+    this.#store.write(this.#prefix + entry.id, entry);
+  }
+}
+
+/** By the place each was given: a device's clock may be set back between two of them. */
+function compare(one, other) {
+  return one.order - other.order || (one.at + one.id < other.at + other.id ? -1 : 1);
 }

@@ -12,8 +12,10 @@ export const userId = meta("user-id");
 export const language = document.documentElement.lang || "en";
 export const timeZone = meta("time-zone") || undefined;
 
+export const csrfFields = () => document.querySelectorAll("[name='csrfmiddlewaretoken']");
+
 /** Out of a form of the page: the cookie with it may have any name, or be none of a script's business. */
-export const csrfToken = () => document.querySelector("[name='csrfmiddlewaretoken']")?.value ?? "";
+export const csrfToken = () => csrfFields()[0]?.value ?? "";
 
 /** A phrase of the page with what it speaks of filled in. */
 export function phrase(name, { n = "", s = "" } = {}) {

@@ -57,6 +57,12 @@ export class Presence {
     this.#label.textContent = label.textContent;
   }
 
+  /** Nobody can say now who is here. */
+  hide() {
+    this.#label.dataset.online = "false";
+    this.#label.textContent = "";
+  }
+
   #isOf(id) {
     return String(id) === this.#label.dataset.person;
   }

@@ -2,9 +2,13 @@
 import { getJson, postJson } from "./api.js";
 import { Connection } from "./connection.js";
 import { userId } from "./page.js";
+import { postMessage } from "./posting.js";
 
 const GAP_PATIENCE = 1_000; // milliseconds for a late frame or ack to fill a gap
 const MOST_PAGES = 50; // of 200 changes; more than that comes with the next try
+// Milliseconds between two looks over HTTP where no socket gets through.
+const LOOK_EVERY = 5_000;
+const LOOK_EVERY_HIDDEN = 30_000;
 const HANDED_ON = new Set([
   ...["chat_message", "message_changed", "ack", "error", "read", "typing"],
   ...["presence", "participants", "place"],
@@ -13,21 +17,25 @@ const HANDED_ON = new Set([
 export class Room {
   #conversation;
   #messagesUrl;
+  #readUrl;
   #cursor;
   #asked = 0; // the revision after which changes were last asked for
   #head = 0;
   #ahead = new Set();
   #catchingUp = true;
   #overHttp = false;
+  #lookTimer;
+  #catching = null;
   #gapTimer = null;
   #listener;
   #connection;
 
   /** Every change up to `revision` is on the page. The listener has a method for `ready` and for each
    * type that is handed on, `up()` and `down(reason)`. */
-  constructor({ conversation, revision, messagesUrl, listener }) {
+  constructor({ conversation, revision, messagesUrl, readUrl, listener }) {
     this.#conversation = conversation;
     this.#messagesUrl = messagesUrl;
+    this.#readUrl = readUrl;
     this.#cursor = revision;
     this.#listener = listener;
     this.#connection = new Connection(() => this.#path(), {
@@ -57,6 +65,13 @@ export class Room {
     return true;
   }
 
+  /** Says how far one has read, by whichever way is open. */
+  sayRead(sequence) {
+    if (this.send({ type: "read", sequence })) return true;
+    if (this.#overHttp) postJson(this.#readUrl, { sequence });
+    return this.#overHttp;
+  }
+
   // Frames
 
   #frame(frame) {
@@ -72,15 +87,17 @@ export class Room {
   /** What was asked for has been handed over, up to `revision`; to somebody else, if another person
    * has signed in with this browser since: this page is none of theirs. */
   #ready(frame) {
-    const reader = String(frame.user ?? userId);
-    if (reader !== userId) return this.#connection.end("signed_out");
+    if (isSomebodyElse(frame.user)) {
+      this.#connection.end("signed_out");
+      return;
+    }
     if (frame.revision < this.#asked) {
       // The database was restored to an earlier state: numbers that this page knows are given again.
       window.location.reload();
       return;
     }
     this.#catchingUp = false;
-    this.#overHttp = false;
+    this.#leaveHttp();
     this.#moveTo(frame.revision);
     this.#listener.ready(frame);
     this.#listener.up();
@@ -130,25 +147,35 @@ export class Room {
     return `/ws/room/${this.#conversation}/?after=${this.#cursor}`;
   }
 
+  /** As long as HTTP works, a socket that does not come about changes nothing. */
   #down(reason) {
     this.#catchingUp = true;
-    this.#overHttp = false;
+    if (this.#overHttp && reason === "offline") return;
+    this.#leaveHttp();
     this.#listener.down(reason);
   }
 
+  // Without sockets: what comes is asked for now and then, what goes out is posted
+
   /** The handshake was refused: HTTP says why, and meanwhile brings what was missed. */
-  async #catchUp() {
+  #catchUp() {
+    this.#catching ??= this.#readChanges().finally(() => (this.#catching = null));
+    return this.#catching;
+  }
+
+  async #readChanges() {
     let after = this.#cursor;
     for (let page = 0; after !== null && page < MOST_PAGES; page += 1) {
       const { status, body } = await getJson(`${this.#messagesUrl}?after=${after}`);
       if (status === 401) return "signed_out";
       if (status === 404) return "gone";
-      if (status !== 200) return null;
+      if (status !== 200) return this.#giveUpHttp();
+      if (isSomebodyElse(body.user)) return "signed_out";
       for (const change of body.results) this.#apply(change);
+      if (body.participants) this.#listener.participants(body);
       after = body.next;
     }
-    this.#overHttp = true;
-    this.#listener.up();
+    if (this.#catchingUp) this.#goOverHttp();
     return null;
   }
 
@@ -157,11 +184,44 @@ export class Room {
     this.#frame({ type: "chat_message", ...change });
   }
 
+  #goOverHttp() {
+    this.#overHttp = true;
+    this.#lookLater();
+    this.#listener.up();
+  }
+
+  #lookLater() {
+    clearTimeout(this.#lookTimer);
+    const pause = document.hidden ? LOOK_EVERY_HIDDEN : LOOK_EVERY;
+    this.#lookTimer = setTimeout(() => this.#look(), pause * (0.75 + Math.random() / 2));
+  }
+
+  async #look() {
+    const end = await this.#catchUp();
+    if (end && this.#catchingUp) this.#connection.end(end);
+  }
+
+  #leaveHttp() {
+    this.#overHttp = false;
+    clearTimeout(this.#lookTimer);
+  }
+
+  /** Looks once more; after that the next try of the socket asks again. */
+  #giveUpHttp() {
+    if (!this.#overHttp) return null;
+    this.#overHttp = false;
+    this.#lookLater();
+    this.#listener.down("offline");
+    return null;
+  }
+
   async #post(message, url) {
-    const { status, body, retryAfter } = await postJson(url, message);
-    const id = message.client_message_id;
-    if (status === 200 || status === 201) this.#listener.ack({ client_message_id: id, ...body });
-    else if (status === 0) this.#down("offline");
-    else this.#listener.error({ retry_after: retryAfter, ...body, client_message_id: id });
+    const { ack, error, end } = await postMessage(url, message);
+    if (ack) this.#listener.ack(ack);
+    else if (error) this.#listener.error(error);
+    else if (end === "offline") this.#giveUpHttp();
+    else if (!this.isUp) this.#connection.end(end); // Else there is a better line by now.
   }
 }
+
+const isSomebodyElse = (user) => user !== undefined && String(user) !== userId;

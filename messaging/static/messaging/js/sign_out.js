@@ -1,11 +1,68 @@
-// Who signs out leaves nothing of theirs on the device.
-import { userId } from "./page.js";
+// Who signs out leaves nothing of theirs on the device, in whatever tab they have written it. Not
+// before they are out: without a connection they stay signed in, and keep what they have written.
+import { byId, userId } from "./page.js";
 import { Store } from "./store.js";
 
+const LEFT = "trato.left"; // when somebody signed out last, for the other tabs
+const DEADLINE = 15_000; // milliseconds
+
 const ends = [...document.querySelectorAll("form[data-sign-out]")].map((form) => form.action);
+const leftBefore = whenLeft();
+const store = new Store(userId);
+
+function whenLeft() {
+  try {
+    return localStorage.getItem(LEFT);
+  } catch {
+    return null;
+  }
+}
+
+async function signOut(form) {
+  const { askFirst, notSignedOut } = byId("unsent-template").dataset;
+  if (store.names("outbox.").length && !confirm(askFirst)) return;
+  const answer = await send(form);
+  if (!answer) return alert(notSignedOut);
+  if (!answer.ok && answer.type !== "opaqueredirect") return form.submit(); // It says why not itself.
+  leave();
+  tellOtherTabs();
+  location.assign(form.dataset.signOut || "/");
+}
+
+async function send(form) {
+  try {
+    // Where it leads may have something to say once: that is for the page that opens then.
+    const options = { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" };
+    return await fetch(form.action, { ...options, signal: AbortSignal.timeout(DEADLINE) });
+  } catch {
+    return null;
+  }
+}
+
+function tellOtherTabs() {
+  try {
+    localStorage.setItem(LEFT, new Date().toISOString());
+  } catch {
+    // Then nothing was kept either.
+  }
+}
+
+function leave() {
+  store.leave();
+  new Store("").forget();
+  for (const field of document.querySelectorAll("textarea")) field.value = "";
+  document.dispatchEvent(new CustomEvent("messaging:left"));
+}
 
 document.addEventListener("submit", (event) => {
   if (!ends.includes(event.target.action)) return;
-  new Store(userId).forget();
-  new Store("").forget();
+  event.preventDefault();
+  signOut(event.target);
+});
+window.addEventListener("storage", (event) => {
+  if (event.key === LEFT) leave();
+});
+// A page that the browser kept for its back button may be the page of somebody who has gone.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && whenLeft() !== leftBefore) location.reload();
 });

@@ -12,16 +12,19 @@ const TAKEN_OVER = ["participants", "hasCompany", "other", "editSeconds"];
 export class Standing {
   #page;
   #compose;
+  #keep;
   #renewed;
   #form = byId("composer");
   #composer;
   #look = gather(() => this.#renew(), SETTLE);
 
-  /** `page`: the thread's data; `compose(form)` gives a form its composer; `renewed(page)` gets the
-   * fresh copy of the page once what is here has been taken over from it. */
-  constructor({ page, compose, renewed }) {
+  /** `page`: the thread's data; `compose(form)` gives a form its composer; `keep(text)` adds to what
+   * has been begun where there is none, and gives back all of it; `renewed(page)` gets the fresh copy
+   * of the page once what is here has been taken over from it. */
+  constructor({ page, compose, keep, renewed }) {
     this.#page = page;
     this.#compose = compose;
+    this.#keep = keep;
     this.#renewed = renewed;
     this.#composer = this.#form && compose(this.#form);
   }
@@ -41,8 +44,8 @@ export class Standing {
   }
 
   takeBack(text) {
-    this.#composer?.takeBack(text);
-    this.#keepInView();
+    if (this.#composer) this.#composer.takeBack(text);
+    this.#keepInView(this.#composer ? this.#form.elements.message.value : this.#keep(text));
   }
 
   close() {
@@ -83,9 +86,8 @@ export class Standing {
   }
 
   /** What has been begun stays to be seen where it cannot be sent. */
-  #keepInView() {
+  #keepInView(text = this.#form?.elements.message.value) {
     const closed = byId("closed");
-    const text = this.#form?.elements.message.value;
     if (!closed || !text) return;
     const draft = closed.querySelector(".closed__draft") ?? document.createElement("p");
     draft.className = "closed__draft";

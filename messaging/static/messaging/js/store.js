@@ -1,57 +1,107 @@
 // What a person keeps on this device: drafts and unsent messages, each person's apart.
-const ROOT = "trato.kept";
+const ROOT = "trato.kept.";
+
+const held = new Map(); // What the device does not take lives as long as the page.
+const absent = new Set();
+const WORTH_ASKING = /\.(outbox|draft)\./;
+
+/** Whether this page is all that keeps something somebody has written. */
+export const isHolding = () => [...held.keys()].some((key) => WORTH_ASKING.test(key));
 
 export class Store {
+  #person;
   #prefix;
 
   /** `person` is a user id, or "" for somebody who is not signed in. */
   constructor(person) {
-    this.#prefix = `${ROOT}.${person}.`;
+    this.#person = person;
+    this.#prefix = `${ROOT}${person}.`;
   }
 
   read(name, fallback) {
+    const key = this.#prefix + name;
     try {
-      return JSON.parse(localStorage.getItem(this.#prefix + name)) ?? fallback;
+      return JSON.parse(held.get(key) ?? localStorage.getItem(key)) ?? fallback;
     } catch {
       return fallback;
     }
   }
 
   write(name, value) {
-    try {
-      localStorage.setItem(this.#prefix + name, JSON.stringify(value));
-    } catch {
-      // Full or forbidden: what is on screen is all there is.
-    }
+    const key = this.#prefix + name;
+    const text = JSON.stringify(value);
+    held.set(key, text);
+    if (!absent.has(this.#person) && keepOnDevice(key, text)) held.delete(key);
+    guard();
   }
 
   remove(name) {
-    try {
-      localStorage.removeItem(this.#prefix + name);
-    } catch {
-      // As above.
-    }
+    removeKey(this.#prefix + name);
   }
 
   /** The names kept that start with `start`. */
   names(start) {
-    try {
-      const prefix = this.#prefix + start;
-      const kept = Object.keys(localStorage).filter((key) => key.startsWith(prefix));
-      return kept.map((key) => key.slice(this.#prefix.length));
-    } catch {
-      return [];
-    }
+    return keysFrom(this.#prefix + start).map((key) => key.slice(this.#prefix.length));
   }
 
   forget() {
     for (const name of this.names("")) this.remove(name);
   }
 
-  /** Calls `listener` when another tab changes `name`. */
-  watch(name, listener) {
+  /** The person has left this browser: it keeps nothing any more of what this page writes for them. */
+  leave() {
+    absent.add(this.#person);
+    this.forget();
+  }
+
+  /** The person is signed in here, perhaps again. */
+  arrive() {
+    absent.delete(this.#person);
+  }
+
+  /** Calls `listener` when another tab changes something whose name starts with `start`. */
+  watch(start, listener) {
     window.addEventListener("storage", (event) => {
-      if (event.key === this.#prefix + name) listener();
+      if (event.key?.startsWith(this.#prefix + start)) listener();
     });
+  }
+}
+
+/** Whether it could: the device may be full, or the browser forbid it. */
+function keepOnDevice(key, text) {
+  try {
+    localStorage.setItem(key, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Asks before the page goes, as long as what it holds would go with it: a page that might ask is
+ * not kept for the back button. */
+function guard() {
+  if (isHolding()) window.addEventListener("beforeunload", askToStay);
+  else window.removeEventListener("beforeunload", askToStay);
+  document.dispatchEvent(new CustomEvent("messaging:held"));
+}
+
+const askToStay = (event) => event.preventDefault();
+
+function keysFrom(start) {
+  let kept = [];
+  try {
+    kept = Object.keys(localStorage);
+  } catch {
+    // Forbidden: there is what is held here.
+  }
+  return [...new Set([...held.keys(), ...kept])].filter((key) => key.startsWith(start));
+}
+
+function removeKey(key) {
+  if (held.delete(key)) guard();
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // As above.
   }
 }

@@ -2,6 +2,8 @@
 import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
+import { copyText } from "./copying.js";
+import { DeviceLine } from "./device_line.js";
 import { showPlace } from "./flags.js";
 import { MessageChanges } from "./message_changes.js";
 import { MessageList } from "./message_list.js";
@@ -9,7 +11,8 @@ import { showPending } from "./message_view.js";
 import "./menus.js";
 import { OlderMessages } from "./older_messages.js";
 import { Outbox } from "./outbox.js";
-import { byId, userId } from "./page.js";
+import { say } from "./notices.js";
+import { byId, phrase, userId } from "./page.js";
 import { Members, Presence, TypingSign } from "./people.js";
 import { ReadTracker } from "./read_tracker.js";
 import { Room } from "./room.js";
@@ -19,14 +22,16 @@ import { Standing } from "./standing.js";
 import { Store } from "./store.js";
 
 const page = byId("thread").dataset;
-const { conversation, messagesUrl } = page;
+const { conversation, messagesUrl, readUrl } = page;
 const store = new Store(userId);
+const draftName = `draft.${conversation}`;
 
 let othersRead = Number(page.readByOthers);
 let isUp = false;
+let isGone = false;
 
 const list = new MessageList(byId("messages"), userId, page);
-const line = new ConnectionLine(byId("connection-line"));
+const line = new ConnectionLine(byId("connection-line"), (reason) => reason && presence.hide());
 const announcer = new Announcer(byId("announcements"));
 const members = new Members(page);
 const presence = new Presence(byId("presence"));
@@ -43,6 +48,7 @@ const room = new Room({
   conversation,
   revision: Number(page.revision),
   messagesUrl,
+  readUrl,
   listener: {
     chat_message: (frame) => receive(frame),
     message_changed: (frame) => change(frame),
@@ -53,7 +59,7 @@ const room = new Room({
     participants: (frame) => meet(frame.participants),
     place: (frame) => showPlace(frame),
     presence: (frame) => showPresence({ ...frame, id: frame.user }),
-    ready: (frame) => meet(frame.participants),
+    ready: (frame) => arrive(frame.participants),
     up: () => goOn(),
     down: (reason) => stop(reason),
   },
@@ -66,7 +72,13 @@ const tracker = new ReadTracker({
   send: (sequence) => sayRead(sequence),
 });
 
-const outbox = new Outbox({ store, conversation, deliver, changed: () => showOutbox() });
+const outbox = new Outbox({
+  store,
+  person: userId,
+  conversation,
+  deliver,
+  changed: () => showOutbox(),
+});
 
 const standing = new Standing({
   page,
@@ -74,11 +86,12 @@ const standing = new Standing({
     new Composer({
       form,
       store,
-      name: `draft.${conversation}`,
+      name: draftName,
       send: (text) => send(text),
       typing: () => room.send({ type: "typing" }),
       editLast: () => changes.editLast(),
     }),
+  keep: (text) => keepDraft(text),
   renewed: (fresh) => renew(fresh),
 });
 
@@ -92,7 +105,7 @@ const changes = new MessageChanges({
 
 function receive(frame) {
   const mine = list.isMine(frame);
-  if (frame.sequence < list.oldest && byId("older")) return; // It loads with its neighbours.
+  if (isFarBack(frame)) return mine && settle(frame);
   const counts = !mine && !frame.deleted && frame.kind !== "system";
   let isNews = false;
   keeper.arrive(() => (isNews = list.put(frame) && counts));
@@ -122,9 +135,14 @@ function settle(frame) {
 }
 
 function acknowledge(frame) {
-  list.confirm(frame);
+  if (!isFarBack(frame)) list.confirm(frame);
   changes.look();
   settle(frame);
+}
+
+/** Before what is on the page, and not next to it: such a message loads with its neighbours. */
+function isFarBack({ sequence }) {
+  return sequence < list.oldest && byId("older") !== null;
 }
 
 function read(user, sequence) {
@@ -137,6 +155,7 @@ function read(user, sequence) {
 function refuse(frame) {
   if (frame.code === "forbidden") standing.look(); // Something has changed that the page does not show.
   outbox.refuse(frame);
+  if (outbox.refusal?.id === frame.client_message_id) say(`${phrase("failed")}: ${frame.detail}`);
 }
 
 function showTyping({ user, expires_in: seconds }) {
@@ -150,6 +169,7 @@ function showPresence(person) {
 
 function renew(fresh) {
   presence.takeOver(fresh.getElementById("presence"));
+  if (!room.isUp) presence.hide();
   list.renameAuthors();
   changes.look();
 }
@@ -158,14 +178,21 @@ function meet(participants) {
   members.meet(participants);
   if (!members.areOnPage) standing.look();
   for (const person of participants) {
-    presence.show(person);
+    if ("online" in person) presence.show(person); // Not told over HTTP.
     read(person.id, person.read_sequence);
   }
 }
 
+function arrive(participants) {
+  store.arrive();
+  meet(participants);
+}
+
 function goOn() {
   isUp = true;
+  isGone = false;
   line.up();
+  if (!room.isUp) presence.hide();
   showOutbox();
   outbox.flush();
   tracker.look();
@@ -173,6 +200,7 @@ function goOn() {
 
 function stop(reason) {
   isUp = false;
+  isGone = reason === "gone";
   line.down(reason);
   if (reason === "gone") standing.close(); // Nothing could be sent any more.
   typingSign.hide();
@@ -194,14 +222,14 @@ function deliver({ id, message }) {
 }
 
 function sayRead(sequence) {
-  if (!room.send({ type: "read", sequence })) return false;
+  if (!room.sayRead(sequence)) return false;
   document.dispatchEvent(new CustomEvent("messaging:read"));
   return true;
 }
 
 function showOutbox() {
-  const { refusal } = outbox;
-  const state = refusal ? "failed" : isUp ? "sending" : "waiting";
+  const refusal = isGone ? null : outbox.refusal;
+  const state = isGone ? "gone" : refusal ? "failed" : !isUp ? "waiting" : outbox.isHeld ? "held" : "sending";
   for (const [entry, element] of list.putPending(outbox.entries)) {
     showPending(element, state, refusal?.id === entry.id ? refusal.detail : "");
   }
@@ -210,10 +238,17 @@ function showOutbox() {
 function decide(event) {
   const choice = event.target.closest("[data-choice]")?.dataset.choice;
   if (choice === "retry") outbox.retry();
-  if (choice === "discard") {
-    const { clientMessageId } = event.target.closest(".message").dataset;
-    standing.takeBack(outbox.discard(clientMessageId));
-  }
+  const element = event.target.closest(".message");
+  if (choice === "copy") copyText(element.querySelector(".message__body"));
+  if (choice === "delete") outbox.discard(element.dataset.clientMessageId);
+  if (choice === "discard") standing.takeBack(outbox.discard(element.dataset.clientMessageId));
+}
+
+/** Without a composer: it finds the text when there is one again. */
+function keepDraft(text) {
+  const begun = [text, store.read(draftName, "")].filter(Boolean).join("\n");
+  store.write(draftName, begun);
+  return begun;
 }
 
 function showOlder(frames) {
@@ -229,11 +264,17 @@ function showOlder(frames) {
 if (new URLSearchParams(location.search).has("before")) location.replace(page.url);
 else if (location.pathname !== page.url) history.replaceState(null, "", page.url);
 
+new DeviceLine(byId("device-line"));
 byId("messages").addEventListener("click", decide);
+// Signed out in another tab: what was written here is forgotten here as well.
+document.addEventListener("messaging:left", () => showOutbox());
+// A page whose turn it is to send is not kept for the back button.
+window.addEventListener("pagehide", () => outbox.pause());
 if (byId("older")) {
   new OlderMessages({ link: byId("older"), root: keeper.root, messagesUrl, list, show: showOlder });
 }
 forgetSentAsks(list.ownIds, userId);
+for (const { id } of outbox.entries) if (list.ownIds.has(id)) outbox.settle(id); // Arrived unheard.
 showOutbox();
 changes.look();
 keeper.startAt(list.divider);

@@ -1,0 +1,237 @@
+"""What is written while the line is down arrives once, in order, whatever breaks in between."""
+
+import json
+import re
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from playwright.sync_api import Error, Page, Route, WebSocketRoute, expect
+
+from tests.browser.cast import Pair
+from tests.browser.outages import CUT_OFF, KEPT, NO_SOCKETS, come_back, cut_off, expect_at
+from tests.browser.people import People
+from tests.browser.talking import (
+    composer,
+    message,
+    messages,
+    post,
+    read_stored,
+    say,
+    silence,
+    start_talk,
+    status,
+)
+from tests.faults.network import FaultProxy
+from tests.live import Live
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+WAITING = "Waiting for the connection"
+ARRIVED = re.compile("Sent|Read")
+SLOW: dict[str, Any] = {"timeout": 30_000}  # milliseconds
+
+
+def test_a_burst_in_an_outage_and_a_crashed_tab(
+    buyer: Page, seller: Page, proxy: FaultProxy
+) -> None:
+    said = [f"Number {number}" for number in range(1, 31)]
+    cut_off(buyer, proxy)
+    for text in said:
+        say(buyer, text)
+    expect(status(buyer, said[-1])).to_have_text(WAITING)
+    context, thread = buyer.context, buyer.url
+    with buyer.expect_event("crash"), suppress(Error):
+        buyer.goto("chrome://crash")
+    assert read_stored(seller, seller.url) == ["Hello"]
+    buyer.close()
+    come_back(context, proxy)
+    again = context.new_page()
+    again.goto(thread)
+    expect_at(seller, *said)
+    expect(status(again, said[-1])).to_have_text(ARRIVED)
+    assert again.evaluate(KEPT) == []
+
+
+def test_two_tabs_send_what_both_keep_once_and_in_order(
+    buyer: Page, seller: Page, proxy: FaultProxy
+) -> None:
+    other = buyer.context.new_page()
+    sent = [hear_sent(page) for page in (buyer, other)]
+    buyer.reload()
+    other.goto(buyer.url)
+    for page in (buyer, other):
+        expect(page.locator("#presence")).to_have_text("here now")
+    cut_off(buyer, proxy)
+    say(buyer, "One")
+    say(other, "Two")
+    expect(message(buyer, "Two")).to_be_visible()
+    say(buyer, "Three")
+    expect(status(other, "Three")).to_have_text(WAITING)
+    come_back(buyer.context, proxy)
+    expect_at(seller, "One", "Two", "Three")
+    for page in (buyer, other):
+        expect(status(page, "Three")).to_have_text(ARRIVED)
+        expect(messages(page)).to_have_count(4)
+    assert sorted(sent[0] + sent[1]) == ["One", "Three", "Two"]
+
+
+def hear_sent(page: Page) -> list[str]:
+    """The texts of the messages that a page hands to its sockets, as it goes on."""
+    heard: list[str] = []
+
+    def hear(frame: Any) -> None:
+        data = json.loads(frame)
+        if data["type"] == "chat_message":
+            heard.append(data["message"])
+
+    page.on("websocket", lambda socket: socket.on("framesent", hear))
+    return heard
+
+
+def test_an_ack_is_swallowed_and_the_server_restarts(
+    buyer: Page, seller: Page, proxy: FaultProxy, live: Live, people: People
+) -> None:
+    people.expect_complaints(*CUT_OFF)
+    proxy.set("swallow")
+    say(buyer, "Heard, and not answered")
+    expect(message(seller, "Heard, and not answered")).to_be_visible()
+    live.kill("web")
+    say(buyer, "While it is down")
+    proxy.heal()
+    live.start("web")
+    expect_at(seller, "Heard, and not answered", "While it is down")
+    expect(messages(buyer)).to_have_count(3)
+
+
+def test_without_sockets_messages_go_and_come_over_http(
+    buyer: Page, seller: Page, distant_people: People
+) -> None:
+    """As behind a proxy that lets no upgrade through. One answer is lost on its way back."""
+    answers: list[int] = []
+
+    def lose_the_first(route: Route) -> None:
+        answer = route.fetch()
+        answers.append(answer.status)
+        if len(answers) == 1:
+            route.abort()
+        else:
+            route.fulfill(response=answer)
+
+    buyer.add_init_script(NO_SOCKETS)
+    buyer.route("**/new_message/", lose_the_first)
+    buyer.reload()
+    say(buyer, "Posted")
+    say(buyer, "Posted as well")
+    expect_at(seller, "Posted", "Posted as well")
+    expect(status(buyer, "Posted as well")).to_have_text(ARRIVED)
+    say(seller, "Asked for")
+    expect(message(buyer, "Asked for")).to_be_visible()
+    expect(status(seller, "Asked for")).to_have_text("Read")
+    expect(buyer.get_by_text("No connection.")).to_be_hidden()
+    assert answers == [201, 201]  # The first was found among what has arrived.
+
+
+def test_a_full_device_loses_nothing_while_the_page_lives(
+    buyer: Page, seller: Page, proxy: FaultProxy
+) -> None:
+    buyer.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full') } }")
+    say(buyer, "Kept nowhere")
+    expect_at(seller, "Kept nowhere")
+    cut_off(buyer, proxy)
+    say(buyer, "Held by the page")
+    expect(status(buyer, "Held by the page")).to_have_text(WAITING)
+    assert buyer.evaluate(KEPT) == []
+    come_back(buyer.context, proxy)
+    expect_at(seller, "Kept nowhere", "Held by the page")
+
+
+def test_a_refusal_stops_what_comes_after_it(buyer: Page, seller: Page, proxy: FaultProxy) -> None:
+    """The seller blocks the buyer meanwhile: the texts stay, and their author decides."""
+    block = f"/people/{seller.locator('#thread').get_attribute('data-other')}/block/"
+    cut_off(buyer, proxy)
+    say(buyer, "Too late")
+    say(buyer, "After it")
+    post(seller, block, on="1")
+    come_back(buyer.context, proxy)
+    expect(status(buyer, "Too late")).to_contain_text("Not sent: One of you has blocked", **SLOW)
+    expect(status(buyer, "After it")).to_have_text("Not sent")
+    assert read_stored(seller, seller.url) == ["Hello"]
+    # A page that opens without a composer keeps the text as well.
+    buyer.reload()
+    expect(status(buyer, "Too late")).to_contain_text("Not sent: One of you has blocked", **SLOW)
+    message(buyer, "Too late").get_by_role("button", name="take back").click()
+    expect(buyer.locator("#closed")).to_contain_text("Too late")
+    expect(status(buyer, "After it")).to_contain_text("Not sent: One of you has blocked")
+    post(seller, block, on="0")
+    message(buyer, "After it").get_by_role("button", name="try again").click()
+    expect_at(seller, "After it")
+    expect(composer(buyer)).to_have_value("Too late")
+    expect(message(buyer, "Too late")).to_have_count(0)
+
+
+def test_the_pause_that_the_server_asks_for_is_kept(
+    distant_people: People, people: People, pair: Pair
+) -> None:
+    buyer, seller = distant_people.open(pair.buyer), people.open(pair.seller)
+    seller.goto(start_talk(buyer, pair, "Hello"))
+    tried: list[str] = []
+
+    def refuse_first(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(text: str | bytes) -> None:
+            frame = json.loads(text)
+            if frame["type"] != "chat_message":
+                return server.send(text)
+            tried.append(frame["message"])
+            if len(tried) > 1:
+                return server.send(text)
+            refusal = {"type": "error", "code": "rate_limited", "detail": "", "retry_after": 20}
+            return socket.send(
+                json.dumps({**refusal, "client_message_id": frame["client_message_id"]})
+            )
+
+        socket.on_message(pass_on)
+
+    buyer.clock.install()
+    buyer.route_web_socket("**/ws/room/**", refuse_first)
+    buyer.reload()
+    expect(buyer.locator("#presence")).to_have_text("here now")
+    say(buyer, "One")
+    say(buyer, "Two")
+    expect(status(buyer, "One")).to_have_text("Sent in a moment")
+    other = buyer.context.new_page()
+    other.goto(seller.url)
+    expect(status(other, "One")).to_have_text("Sent in a moment")
+    other.close()
+    buyer.clock.run_for(19_000)
+    expect(status(buyer, "Two")).to_have_text("Sent in a moment")
+    assert tried == ["One"]
+    buyer.clock.run_for(6_100)  # At most a quarter later than asked for.
+    expect_at(seller, "One", "Two")
+    assert tried == ["One", "One", "Two"]
+
+
+def test_nothing_is_left_when_somebody_signs_out_in_another_tab(
+    buyer: Page, seller: Page, distant_people: People
+) -> None:
+    distant_people.expect_complaints("401")
+    other = buyer.context.new_page()
+    for page in (buyer, other):
+        silence(page)
+        page.goto(seller.url)
+    say(other, "Unsent in the other tab")
+    composer(other).press_sequentially("Begun in the other tab")
+    expect(message(buyer, "Unsent in the other tab")).to_be_visible()
+    assert len(buyer.evaluate(KEPT)) == 2
+    buyer.on("dialog", lambda dialog: dialog.accept())
+    buyer.get_by_label("Your account").click()
+    buyer.get_by_role("button", name="Sign out").click()
+    expect(buyer.get_by_role("link", name="Sign in")).to_be_visible()
+    expect(message(other, "Unsent in the other tab")).to_have_count(0)
+    expect(composer(other)).to_have_value("")
+    say(other, "Said afterwards")
+    expect(message(other, "Said afterwards")).to_be_visible()
+    assert buyer.evaluate(KEPT) == []
+    assert read_stored(seller, seller.url) == ["Hello"]
