@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,25 @@ class Live:
         wait_until(lambda: answers(port), seconds=20, what="a web server", child=process)
         return process
 
+    @contextmanager
+    def another_web(self, **environment: str) -> Iterator[int]:
+        """One more web server on the same database and Redis. Gives its port: sockets reach it
+        there, with the origin of the first."""
+        port = find_free_port()
+        listen = ["--bind", "127.0.0.1", "--port", str(port)]
+        with (self.directory / "web2.log").open("ab") as log:
+            process = self.processes["another web"] = start_child(
+                [sys.executable, "-m", "messaging.daphne", *listen, "marketplace.asgi:application"],
+                environment={**self.environment, **environment},
+                directory=PROJECT,
+                output=log,
+            )
+        try:
+            wait_until(lambda: accepts(port), seconds=60, what="another web server", child=process)
+            yield port
+        finally:
+            stop_children([self.processes.pop("another web")], seconds=10)
+
     def kill(self, name: str) -> None:
         """As `kill -9` does. `redis` has methods of its own."""
         self.processes[name].kill()
@@ -186,6 +205,12 @@ def answers(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def accepts(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 @contextmanager

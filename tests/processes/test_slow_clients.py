@@ -1,22 +1,32 @@
-"""A client that does not read is cut; whoever reads notices nothing."""
+"""Clients that do not read are cut before they cost much; whoever reads notices nothing, and one
+whose line is slow gets everything in its own time."""
 
 import asyncio
 import contextlib
 import json
 import socket
+import time
 import uuid
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import websockets
 from websockets.exceptions import ConnectionClosed
 
 from tests.live import Live
+from tests.processes.pressing import Memory
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes
 
 MESSAGES = 700  # Of 16 KB each: more than the kernel's buffers between the two take.
 LONG = "🚲" * 4_000
+STALLED = 20
+# A mebibyte for each, and what the process needs to write and to read pages for others meanwhile:
+# batches, and a page for each of the threads that ask the database.
+MOST_GROWTH = STALLED + 20
+SLOW_BYTES_PER_SECOND = 3_000_000
 SLUG = """
 from marketplace.listings.models import Listing
 of_sol = Listing.objects.filter(seller__email="sol@example.com")
@@ -49,14 +59,52 @@ async def test_who_does_not_read_is_cut_and_others_get_everything(live: Live) ->
     teo, sol = Visitor(live, "teo@example.com"), Visitor(live, "sol@example.com")
     _, stored = teo.post(f"/listings/{slug}/conversation/", message="Is it still there?")
     room = f"/ws/room/{stored['conversation']}/"
-    async with connect(teo, room) as writer, connect(sol, room) as reader:
-        stalled = await connect(sol, room, narrow_socket(live))
+    async with (
+        connect(teo, room) as writer,
+        connect(sol, room) as reader,
+        stalled_sockets([teo, sol], f"{room}?after=0") as stalled,
+        Memory(live.processes["web"].pid).watched() as memory,
+    ):
         reading = asyncio.create_task(read_sequences(reader))
         await write(writer)
         async with asyncio.timeout(60):
             assert await reading == list(range(2, MESSAGES + 2))
-        assert await is_cut(stalled)
-        stalled.transport.abort()
+        assert all(await asyncio.gather(*map(is_cut, stalled)))
+        assert await replay_slowly(sol, room) == list(range(1, MESSAGES + 2))
+        print(f"grew by {memory.growth:.1f} MiB")
+        assert memory.growth < MOST_GROWTH
+
+
+@contextlib.asynccontextmanager
+async def stalled_sockets(visitors: list[Visitor], path: str) -> AsyncIterator[list[Any]]:
+    """As many of each. They never read, and are not told goodbye."""
+    each = STALLED // len(visitors)
+    sockets = [
+        await connect(visitor, path, narrow_socket(visitor.live))
+        for visitor in visitors
+        for _ in range(each)
+    ]
+    try:
+        yield sockets
+    finally:
+        for stalled in sockets:
+            stalled.transport.abort()
+
+
+async def replay_slowly(visitor: Visitor, room: str) -> list[int]:
+    """Everything, over a line that takes seconds for it: more than all buffers hold."""
+    sequences: list[int] = []
+    began, received = time.monotonic(), 0
+    async with connect(visitor, f"{room}?after=0", narrow_socket(visitor.live)) as slow:
+        async for text in slow:
+            frame = json.loads(text)
+            if frame["type"] == "ready":
+                break
+            sequences += [frame["sequence"]] if frame["type"] == "chat_message" else []
+            received += len(str(text).encode())
+            ahead = received / SLOW_BYTES_PER_SECOND - (time.monotonic() - began)
+            await asyncio.sleep(max(ahead, 0))
+    return sequences
 
 
 async def write(writer: websockets.ClientConnection) -> None:

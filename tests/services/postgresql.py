@@ -82,6 +82,17 @@ class PostgresServer:
         return self
 
     def start(self) -> "PostgresServer":
+        self.launch()
+        wait_until(
+            self.answers,
+            seconds=30,
+            what=f"PostgreSQL (see {self.directory}/postgresql.log)",
+            child=self.process,
+        )
+        return self
+
+    def launch(self) -> None:
+        """Without waiting for it to answer."""
         settings = [
             "listen_addresses=",
             "unix_socket_directories=..",  # From the data directory, where the server runs.
@@ -97,13 +108,6 @@ class PostgresServer:
                 directory=self.directory,
                 output=log,
             )
-        wait_until(
-            self.answers,
-            seconds=30,
-            what=f"PostgreSQL (see {self.directory}/postgresql.log)",
-            child=self.process,
-        )
-        return self
 
     def answers(self) -> bool:
         import psycopg

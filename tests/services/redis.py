@@ -37,20 +37,27 @@ class RedisServer:
         return f"{product} {version} ({self.binary})"
 
     def start(self) -> "RedisServer":
-        with (self.directory / "redis.log").open("ab") as log:
-            self.process = start_child(
-                valkey.server_command(self.binary, socket_path=SOCKET),
-                environment=os.environ,
-                directory=self.directory,
-                output=log,
-            )
+        self.launch()
         wait_until(
-            lambda: valkey.answers(self.socket),
+            self.answers,
             seconds=10,
             what=f"{self.binary} (see {self.directory}/redis.log)",
             child=self.process,
         )
         return self
+
+    def launch(self, *arguments: str) -> None:
+        """Without waiting for it to answer. `arguments` come after those that it always has."""
+        with (self.directory / "redis.log").open("ab") as log:
+            self.process = start_child(
+                [*valkey.server_command(self.binary, socket_path=SOCKET), *arguments],
+                environment=os.environ,
+                directory=self.directory,
+                output=log,
+            )
+
+    def answers(self) -> bool:
+        return valkey.answers(self.socket)
 
     def kill(self) -> None:
         """As `kill -9` does."""

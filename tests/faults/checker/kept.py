@@ -1,0 +1,61 @@
+"""I1: marks and blocks at the end."""
+
+from tests.faults.checker.known import Known, short
+from tests.faults.checker.standing import Switch
+from tests.faults.checker.verdicts import Tally
+from tests.faults.final_state import Conversation
+
+FIELDS = {"archive": "archived", "star": "starred", "mute": "muted"}
+
+
+class Kept:
+    """I1: what was marked, blocked or taken back stays so. The last acknowledged archiving,
+    starring, muting and blocking of each person, where nothing unanswered can have come after it,
+    is what the database says; an archived conversation comes back with a message of the other side.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.tally = Tally("I1", "marks and blocks")
+
+    def finish(self) -> None:
+        standing = self.known.standing
+        for kind, switches in standing.marks.items():
+            for person, key in switches.all:
+                last = switches.last((person, key))
+                if last is not None:
+                    self._compare_mark(kind, person, key, last)
+        for blocker, blocked in standing.blocks.all:
+            last = standing.blocks.last((blocker, blocked))
+            if last is not None:
+                is_on = (blocker, blocked) in self.known.final.blocks
+                done = "blocked" if last.on else "unblocked"
+                self.tally.expect(
+                    is_on == last.on,
+                    f"{blocker} {done} {blocked} at {last.ended:.3f} s, which is lost",
+                )
+
+    def _compare_mark(self, kind: str, person: int, key: str, last: Switch) -> None:
+        conversation = self.known.conversations.get(key)
+        place = conversation.places.get(person) if conversation else None
+        if conversation is None or place is None or place.left:
+            return
+        if self.known.standing.leaves.was_on((person, key)):
+            return  # Whoever comes back finds it where they look first.
+        if kind == "archive" and last.on and self._came_back(conversation, person, last):
+            return
+        is_on = getattr(place, FIELDS[kind])
+        self.tally.expect(
+            is_on == last.on,
+            f"{person} set {kind} of {short(key)} to {last.on} at {last.ended:.3f} s, which is"
+            " lost",
+        )
+
+    def _came_back(self, conversation: Conversation, person: int, last: Switch) -> bool:
+        for message in conversation.messages:
+            if message.sender == person:
+                continue
+            attempts = self.known.attempts.get(message.key or "")
+            if attempts is None or attempts.first_ok >= last.began:
+                return True
+        return False

@@ -1,0 +1,105 @@
+"""I10: whoever has left a conversation is told nothing of it and does nothing in it."""
+
+from math import inf
+
+from tests.faults.checker.known import Known, short
+from tests.faults.checker.reading import Operation, Seen
+from tests.faults.checker.rights import CLOSED_WITHIN, CLOSED_WITHIN_WHEN_HURT
+from tests.faults.checker.touches import UNANSWERED_SECONDS
+from tests.faults.checker.verdicts import Tally
+
+Place = tuple[int, str]
+
+
+class Left:
+    """I10: whoever has left takes no part. After leaving was acknowledged, and until its person
+    asks about the listing again, nothing that they begin in the conversation succeeds, repeats
+    excepted, reading and connecting included; no socket of theirs is told anything of it, but that
+    they were `removed`, later than 5 s after it, or 35 s after the last fault that overlaps it. At
+    the end, where nothing unanswered can have come after it, they have left.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.tally = Tally("I10", "leaving")
+        self._left: dict[Place, float] = {}
+        self._starts: dict[tuple[int, str], float] = {}  # Until when one may bring them back.
+        self._late: list[tuple[str, str, float, float]] = []
+
+    # --- Leaving and coming back ----------------------------------------------------------------
+
+    def ended_leave(self, operation: Operation) -> None:
+        if operation.state != "ok":
+            return
+        place = (operation.asked["person"], operation.asked["conversation"])
+        conversation = self.known.conversations.get(place[1])
+        listing = conversation.listing if conversation else ""
+        if self._starts.get((place[0], listing), 0.0) < operation.began:
+            self._left.setdefault(place, operation.ended)
+
+    def began_start(self, operation: Operation) -> None:
+        person, listing = operation.asked["person"], operation.asked["listing"]
+        self._starts[person, listing] = inf
+        for place in [place for place in self._left if place[0] == person]:
+            conversation = self.known.conversations.get(place[1])
+            if conversation is not None and conversation.listing == listing:
+                del self._left[place]
+
+    def ended_start(self, operation: Operation) -> None:
+        is_done = operation.state in ("ok", "fail")
+        until = operation.ended if is_done else operation.ended + UNANSWERED_SECONDS
+        self._starts[operation.asked["person"], operation.asked["listing"]] = until
+
+    # --- What must not succeed ------------------------------------------------------------------
+
+    def _began(self, operation: Operation) -> None:
+        place = (operation.asked["person"], operation.asked.get("conversation") or "")
+        if place in self._left:
+            operation.notes["left"] = self._left[place]
+
+    def _ended(self, operation: Operation) -> None:
+        left = operation.notes.get("left")
+        if left is None:
+            return
+        self.tally.count()
+        if operation.state == "ok" and not operation.answer.get("duplicate"):
+            self.tally.break_(
+                f"{operation.who}: {operation.kind} begun at {operation.began:.3f} s was done in"
+                f" {short(operation.asked['conversation'])}, left at {left:.3f} s"
+            )
+
+    began_send = began_edit = began_delete = began_read = began_pull = began_connect = _began
+    ended_send = ended_edit = ended_delete = ended_read = ended_pull = ended_connect = _ended
+    began_archive = began_star = began_mute = _began
+    ended_archive = ended_star = ended_mute = _ended
+
+    def saw_frame(self, seen: Seen) -> None:
+        value = seen.value
+        left = self._left.get((value["person"], value.get("conversation") or ""))
+        if left is None or value["type"] in ("removed", "ack", "error"):
+            return
+        self.tally.count()
+        if seen.at > left + CLOSED_WITHIN:
+            self._late.append((seen.who, value["conversation"], left, seen.at))
+
+    # --- At the end -----------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        for who, key, left, at in self._late:
+            hurt = self.known.overlapping(left, left + CLOSED_WITHIN_WHEN_HURT)
+            last = max((fault.ended for fault in hurt), default=0.0)
+            if at > (max(left, last) + CLOSED_WITHIN_WHEN_HURT if hurt else 0.0):
+                self.tally.break_(
+                    f"{who} was told something of {short(key)} at {at:.3f} s, left at {left:.3f} s"
+                )
+        leaves = self.known.standing.leaves
+        for person, key in filter(leaves.was_on, leaves.all):
+            last_switch = leaves.last((person, key))
+            conversation = self.known.conversations.get(key)
+            place = conversation.places.get(person) if conversation else None
+            if last_switch is not None and place is not None:
+                self.tally.expect(
+                    place.left == last_switch.on,
+                    f"{person} {'left' if last_switch.on else 'came back to'} {short(key)} at"
+                    f" {last_switch.ended:.3f} s, which is lost",
+                )

@@ -1,0 +1,87 @@
+"""What is said about each invariant after a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+MOST_EXAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`checked` counts the facts that were compared. With none of them nothing was shown: such a
+    verdict is “not checked” and never counts as passed. `note` says what a reader should know;
+    `parts`: how many of the facts each part of the invariant had, 0 for one that was not checked.
+    """
+
+    invariant: str
+    holds: bool
+    checked: int
+    examples: list[str] = field(default_factory=list)
+    violations: int = 0
+    note: str = ""
+    parts: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.holds and self.checked > 0
+
+    @property
+    def word(self) -> str:
+        if not self.holds:
+            return "broken"
+        return "holds" if self.checked else "not checked"
+
+    @property
+    def unchecked(self) -> list[str]:
+        """The parts of it of which nothing was shown."""
+        return [name for name, checked in self.parts if not checked] if self.checked else []
+
+
+@dataclass
+class Tally:
+    """Counts while a run is read; the first few violations are kept as they would be told. `part`
+    names what it counts, where an invariant has several."""
+
+    invariant: str
+    part: str = ""
+    checked: int = 0
+    violations: int = 0
+    examples: list[str] = field(default_factory=list)
+    note: str = ""
+
+    def expect(self, holds: bool, example: str) -> None:
+        """One fact. Say in `example` what is wrong; an f-string for each would cost minutes, so
+        hot paths call `count` and `break_` themselves."""
+        self.checked += 1
+        if not holds:
+            self.break_(example)
+
+    def count(self, facts: int = 1) -> None:
+        self.checked += facts
+
+    def break_(self, example: str) -> None:
+        self.violations += 1
+        if len(self.examples) < MOST_EXAMPLES:
+            self.examples.append(example)
+
+
+def join_tallies(tallies: Sequence[Tally]) -> Verdict:
+    """Of all parts of one invariant."""
+    examples = [example for tally in tallies for example in tally.examples]
+    return Verdict(
+        invariant=tallies[0].invariant,
+        holds=not any(tally.violations for tally in tallies),
+        checked=sum(tally.checked for tally in tallies),
+        examples=examples[:MOST_EXAMPLES],
+        violations=sum(tally.violations for tally in tallies),
+        note="; ".join(tally.note for tally in tallies if tally.note),
+        parts=tuple((tally.part, tally.checked) for tally in tallies) if len(tallies) > 1 else (),
+    )
+
+
+def shown(verdicts: Sequence[Verdict]) -> bool:
+    """Whether a run showed everything: each invariant was checked, and holds. Files (I12) may be
+    left out: the product has none in messages yet, and a stack may have no photos."""
+    return all(
+        verdict.passed or (verdict.invariant == "I12" and verdict.holds) for verdict in verdicts
+    )

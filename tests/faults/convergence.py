@@ -1,0 +1,116 @@
+"""The end of a campaign: everybody is served again, and writes down what they have."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tests.faults import pulling
+from tests.faults.people import Conversation, Person
+from tests.faults.rooms import Room
+from tests.faults.scene import Scene
+from tests.faults.tabs import InboxTab, RoomTab, Tab
+
+AT_ONCE = 6
+LOOK_EVERY = 0.5
+SECONDS_TO_READ = 100.0
+
+
+Rows = list[list[Any]]
+
+
+class Convergence:
+    """`seconds`: how long it took from healing on, or from the last operation where nothing was
+    hurt. `behind`: tabs that had not got everything in time, by name."""
+
+    def __init__(self, scene: Scene, tabs: Sequence[Tab]) -> None:
+        self.scene = scene
+        self.tabs = tabs
+        self.truth: dict[str, Room] = {}
+        self.lists: dict[Person, Rows] = {}
+        self.seconds = 0.0
+        self.behind: list[str] = []
+
+    async def reach(self, seconds: float, *, began: float) -> None:
+        """`began`: the moment of `time.monotonic()` from which the seconds count."""
+        try:
+            async with asyncio.timeout(SECONDS_TO_READ):
+                await self._read_everything()
+        except TimeoutError:
+            read = len(self.truth)
+            self.scene.history.see("campaign", "unreadable", read=read)
+        while self._list_behind() and time.monotonic() < began + seconds:
+            await asyncio.sleep(LOOK_EVERY)
+            await self._read_lists(self._find_behind(InboxTab))
+        self.seconds = time.monotonic() - began
+        self.behind = [tab.who for tab in self._list_behind()]
+        for tab in self.tabs:
+            self._write_down(tab)
+
+    async def _read_everything(self) -> None:
+        """As one of the two of each conversation, and everybody's list."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        conversations = enumerate(self.scene.conversations)
+        works = [self._pull(number, each, gate) for number, each in conversations]
+        works += [self._list(number, each, gate) for number, each in enumerate(self._people())]
+        await asyncio.gather(*works)
+
+    def _people(self) -> list[Person]:
+        return [person for person in self.scene.people if not person.has_gone]
+
+    async def _pull(self, number: int, conversation: Conversation, gate: asyncio.Semaphore) -> None:
+        """From the one web process or the other, as often as it takes."""
+        both = (conversation.buyer, conversation.seller)
+        person, other = both if number % 2 else both[::-1]
+        person, web = other if person.has_gone else person, number // 2
+        async with gate:
+            while True:
+                room, session = Room(conversation.id), person.devices[0]
+                web, who = web % len(self.scene.urls) + 1, f"{person.id}.0"
+                answer = await pulling.pull(self.scene, who, person, room, session, web)
+                if answer.done:
+                    self.truth[conversation.id] = room
+                if not answer.try_again:
+                    return
+                await asyncio.sleep(0.5)
+
+    async def _list(self, number: int, person: Person, gate: asyncio.Semaphore) -> None:
+        """What an open list has to show in the end."""
+        web = 1 + number % len(self.scene.urls)
+        async with gate:
+            who, session = f"{person.id}.0", person.devices[0]
+            answer = await pulling.list_conversations(self.scene, who, person, session, web)
+        if answer.done:
+            self.lists[person] = pulling.read_rows(answer.body)
+
+    async def _read_lists(self, tabs: Sequence[Tab]) -> None:
+        """Once more: what was asked for before may be older than what the tab shows."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._list(tab.number, tab.person, gate) for tab in tabs))
+
+    def _list_behind(self) -> list[Tab]:
+        return [tab for tab in self.tabs if self._is_behind(tab)]
+
+    def _find_behind(self, kind: type[Tab]) -> list[Tab]:
+        return [tab for tab in self._list_behind() if isinstance(tab, kind)]
+
+    def _is_behind(self, tab: Tab) -> bool:
+        if tab.person.has_gone:
+            return False
+        if isinstance(tab, InboxTab):
+            return not tab.ready or tab.rows != self.lists.get(tab.person)
+        if not isinstance(tab, RoomTab):
+            return False
+        truth = self.truth.get(tab.conversation.id)
+        return truth is None or not tab.ready or tab.room.list_held() != truth.list_held()
+
+    def _write_down(self, tab: Tab) -> None:
+        if tab.person.has_gone:
+            return
+        if isinstance(tab, RoomTab):
+            messages = [list(message) for message in tab.room.list_held()]
+            value = {**tab.about, "ready": tab.ready, "messages": messages}
+            self.scene.history.see(tab.who, "final", **value)
+        elif isinstance(tab, InboxTab):
+            held = {"unread": tab.unread, "rows": tab.rows}
+            self.scene.history.see(tab.who, "final_inbox", **tab.about, ready=tab.ready, **held)

@@ -1,0 +1,53 @@
+"""The phases of a campaign: each nemesis in turn, healing after each, and quiet in between."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+HEALING_SECONDS = 5.0
+LEAST_SECONDS = 5.0
+# Quiet phases are compared with the others: one for so many nemeses, and half as long as theirs.
+NEMESES_PER_CONTROL = 3
+CONTROL = 0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """`nemesis` 0 is the control: nobody is hurt."""
+
+    nemesis: int
+    seconds: float
+    round: int
+
+    @property
+    def name(self) -> str:
+        return f"nemesis {self.nemesis}" if self.nemesis else "control"
+
+
+def plan(nemeses: Sequence[int], *, minutes: float, seconds_each: float) -> list[Phase]:
+    """As many rounds over all nemeses as fit, with equal shares that fill the time. With less time
+    than one round needs the shares are smaller, and never below `LEAST_SECONDS`."""
+    hurting = [number for number in nemeses if number != CONTROL]
+    total = minutes * 60
+    rounds = max(1, round(total / seconds_of(plan_round(hurting, seconds_each, 0))))
+    healing = rounds * len(hurting) * HEALING_SECONDS
+    shares = sum(1 if phase.nemesis else 0.5 for phase in plan_round(hurting, 1.0, 0))
+    each = max(LEAST_SECONDS, (total - healing) / (rounds * shares))
+    return [phase for number in range(rounds) for phase in plan_round(hurting, each, number + 1)]
+
+
+def plan_round(nemeses: Sequence[int], seconds: float, number: int) -> list[Phase]:
+    return list(_interleave(nemeses, seconds, number))
+
+
+def _interleave(nemeses: Sequence[int], seconds: float, number: int) -> Iterator[Phase]:
+    for position, nemesis in enumerate(nemeses):
+        if position % NEMESES_PER_CONTROL == 0:
+            yield Phase(CONTROL, seconds / 2, number)
+        yield Phase(nemesis, seconds, number)
+    if not nemeses:
+        yield Phase(CONTROL, seconds, number)
+
+
+def seconds_of(phases: Sequence[Phase]) -> float:
+    """With the healing after each that hurts."""
+    return sum(phase.seconds + (HEALING_SECONDS if phase.nemesis else 0) for phase in phases)

@@ -1,0 +1,117 @@
+"""Somebody throws thousands of frames at one socket while the database stands still: the process
+does not grow, the others' sockets answer, and what was taken is answered when it is back."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+import websockets
+
+from tests.live import Live
+from tests.processes.pressing import (
+    Flood,
+    Memory,
+    answers_at_once,
+    begin_conversation,
+    connect,
+    expect,
+    gone,
+    stopped,
+)
+from tests.services import services
+from tests.services.postgresql import PostgresServer
+from tests.visitor import Visitor
+
+pytestmark = pytest.mark.processes
+
+FRAMES = 10_000
+LARGE_FRAMES = 300
+SECONDS_AWAY = 1.0
+MOST_GROWTH = 32  # MiB.
+
+
+@pytest.fixture
+def postgres() -> PostgresServer:
+    if services.postgres is None:
+        pytest.skip("The database is not ours to stop.")
+    return services.postgres
+
+
+@pytest.fixture(scope="module")
+def teo(live: Live) -> Visitor:
+    return Visitor(live, "teo@example.com")
+
+
+@pytest.fixture(scope="module")
+def room(teo: Visitor) -> str:
+    return f"/ws/room/{begin_conversation(teo, 9)}/"
+
+
+@pytest.mark.parametrize(
+    ("frames", "padding", "away"),
+    [(FRAMES, 0, stopped), (LARGE_FRAMES, 60_000, gone)],
+    ids=["small, stopped", "large, gone"],
+)
+async def test_a_flood_while_the_database_is_away(
+    live: Live,
+    teo: Visitor,
+    room: str,
+    postgres: PostgresServer,
+    frames: int,
+    padding: int,
+    away: Callable[[PostgresServer], AbstractContextManager[None]],
+) -> None:
+    """With SEND_LIMITS=off, so that nothing but its own bounds protects the process."""
+    thrown = ({"message": "Again", "padding": "x" * padding} for _ in range(frames))
+    async with connect(teo, room) as socket, connect(teo, "/ws/inbox/") as other:
+        await expect(socket, "ready")
+        await expect(other, "ready")
+        flood = Flood(socket)
+        async with Memory(live.processes["web"].pid).watched() as memory:
+            throwing = asyncio.create_task(flood.throw(thrown))
+            with away(postgres):
+                await keep_answering(other)
+                assert not throwing.done()
+            await throwing
+    flood.assert_each_is_answered_once()
+    assert len(flood.thrown) == frames
+    print(f"grew by {memory.growth:.1f} MiB; {flood.codes}")
+    assert memory.growth < MOST_GROWTH
+
+
+async def keep_answering(other: websockets.ClientConnection) -> None:
+    until = time.monotonic() + SECONDS_AWAY
+    while time.monotonic() < until:
+        assert await answers_at_once(other)
+        await asyncio.sleep(0.1)
+
+
+async def test_who_goes_on_flooding_is_told_so(live: Live, teo: Visitor, room: str) -> None:
+    """With the limits of every day: what was taken is answered, and then it ends, for this one."""
+    with live.another_web(SEND_LIMITS="10/5s,60/m") as port:
+        async with (
+            connect(teo, room, port=port) as socket,
+            connect(teo, "/ws/inbox/", port=port) as other,
+        ):
+            await expect(socket, "ready")
+            async with Memory(live.processes["another web"].pid).watched() as memory:
+                pongs = asyncio.create_task(count_pongs(socket))
+                with contextlib.suppress(websockets.ConnectionClosed):
+                    for _ in range(FRAMES):
+                        await socket.send('{"type": "ping"}')
+                assert await pongs == 120  # Before the pause and after it.
+            assert socket.close_code == 4429
+            assert await answers_at_once(other)
+            assert memory.growth < MOST_GROWTH
+
+
+async def count_pongs(socket: websockets.ClientConnection) -> int:
+    pongs = 0
+    with contextlib.suppress(websockets.ConnectionClosed):
+        async for text in socket:
+            pongs += json.loads(text)["type"] == "pong"
+    return pongs
