@@ -20,6 +20,7 @@ def log_thread_failure(failure: Any) -> None:
 
 
 def log_unraisable(failure: Any) -> None:
-    if failure.exc_value is not None:
+    # While Python ends nothing can be imported any more, which writing to the log needs.
+    if failure.exc_value is not None and not sys.is_finalizing():
         information = (failure.exc_type, failure.exc_value, failure.exc_traceback)
         logger.error("A failure that could not be raised", exc_info=information)
