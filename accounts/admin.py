@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
@@ -144,10 +145,13 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("End all sessions"), permissions=["change"])
     def end_all_sessions(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        """Those too that are on no list: all are looked through once, for all of these people."""
+        """Those too that are on no list: all are looked through once, for all of these people, when
+        what the lists have has ended and nobody is kept waiting for it."""
         allowed = [user for user in people if self.may_decide(request, user)]
-        end_every_session(wanted={str(user.pk): () for user in allowed})
-        self.change_each(request, allowed, lambda user: None, gettext("Ended all sessions."))
+        wanted: dict[str, tuple[str, ...]] = {str(user.pk): () for user in allowed}
+        transaction.on_commit(partial(end_every_session, wanted=wanted))
+        entry = gettext("Ended all sessions.")
+        self.change_each(request, allowed, lambda user: end_sessions(user=user), entry)
 
     @admin.action(description=_("Deactivate"), permissions=["change"])
     def deactivate(self, request: HttpRequest, people: QuerySet[User]) -> None:
@@ -177,6 +181,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         """Does it one by one, and keeps who did it to whom. A change that answers False was not
         done."""
         allowed = [user for user in people if self.may_decide(request, user)]
+        allowed.sort(key=lambda user: user.pk)  # As everybody locks people.
         changed = [user for user in allowed if change(user) is not False]
         for user in changed:
             self.log_change(request, user, entry)

@@ -54,7 +54,7 @@ CSRF_FAILURE_VIEW = "marketplace.errors.csrf_failure"
 # --- Apps and pages -----------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "marketplace.admin_config.HeldAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -21,6 +21,19 @@ TOOLS = virtual_environment.FOLDER / "bin"
 TEST_DATA = PROJECT / "var" / "test"
 NO_TESTS_COLLECTED = 5
 Show = Callable[[str], object]
+# What has nothing to do with which database there is: on PostgreSQL only.
+SAME_ON_EVERY_DATABASE = [
+    "tests/adoption",
+    "tests/deployment",
+    "tests/faults",
+    *[f"tests/model/test_{name}.py" for name in ("frames", "requests")],
+    *[f"tests/security/test_access_{name}.py" for name in ("admin", "frames", "pages")],
+    *[f"tests/security/test_{name}.py" for name in ("document", "files", "forms", "guessing")],
+    *[f"tests/test_{name}.py" for name in ("code_size", "mail_page", "protocol_page")],
+    "tests/test_translations.py",
+    "marketplace/operating/tests/test_logs.py",
+    "marketplace/tests/test_headers_everywhere.py",
+]
 # What Django's settings ask for, when a tool only wants to read the code.
 SETTINGS = {"DEBUG": "1", "SECRET_KEY": "x", "DATA_DIR": str(TEST_DATA)}
 
@@ -81,11 +94,12 @@ def main() -> int:
     steps = [] if options.quick else linters()
     for step in steps:
         step.run({**environment, **SETTINGS}, show_now)
-    first, second = tests(options.pytest)
-    run_at_once(first, second, environment)
-    steps += [*first, *second]
+    rows = tests(options.pytest)
+    run_at_once(rows, environment)
+    tested = [step for row in rows for step in row]
+    steps += tested
     print_summary(steps, time.monotonic() - began)
-    some_ran = not all(step.is_empty for step in [*first, *second])
+    some_ran = not all(step.is_empty for step in tested)
     return 0 if some_ran and all(step.passed for step in steps) else 1
 
 
@@ -129,38 +143,41 @@ def linters() -> list[Step]:
     ]
 
 
-def tests(given: Sequence[str]) -> tuple[list[Step], list[Step]]:
+def tests(given: Sequence[str]) -> list[list[Step]]:
     """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
 
-    Two rows that go at once, each step with services and a folder of its own.
+    Rows that go at once, each step with services and a folder of its own. Those that start
+    processes wait for them most of the time, while the others compute.
     """
+    once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
     if sys.stdout.isatty():
         pytest.append("--color=yes")
     plain, browser = "not browser and not processes", "browser"
     processes = "processes and not browser"
-    return (
+    return [
+        [Step("tests on PostgreSQL", [*pytest, "-m", plain, *given])],
         [
-            Step("tests on PostgreSQL", [*pytest, "-m", plain, *given]),
-            Step("processes on PostgreSQL", [*pytest, "-m", processes, *given]),
-        ],
-        [
-            Step("tests on SQLite", [*pytest, "--database", "sqlite", "-m", plain, *given]),
+            Step("tests on SQLite", [*pytest, "--database", "sqlite", *once, "-m", plain, *given]),
             Step("browser on PostgreSQL", [*pytest, "-m", browser, *given]),
         ],
-    )
+        [Step("processes on PostgreSQL", [*pytest, "-m", processes, *given])],
+    ]
 
 
-def run_at_once(
-    first: Sequence[Step], second: Sequence[Step], environment: Mapping[str, str]
-) -> None:
-    """The first row is seen as it runs; what the second prints comes when both have ended."""
-    printed: list[str] = []
-    thread = threading.Thread(target=run_row, args=(second, environment, printed.append))
-    thread.start()
-    run_row(first, environment, show_now)
-    thread.join()
-    show_now("\n".join(printed))
+def run_at_once(rows: Sequence[Sequence[Step]], environment: Mapping[str, str]) -> None:
+    """The first row is seen as it runs; what the others print comes when all have ended."""
+    printed: list[list[str]] = [[] for _ in rows[1:]]
+    threads = [
+        threading.Thread(target=run_row, args=(row, environment, lines.append))
+        for row, lines in zip(rows[1:], printed, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    run_row(rows[0], environment, show_now)
+    for thread, lines in zip(threads, printed, strict=True):
+        thread.join()
+        show_now("\n".join(lines))
 
 
 def run_row(steps: Sequence[Step], environment: Mapping[str, str], show: Show) -> None:

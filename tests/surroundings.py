@@ -1,19 +1,25 @@
 """What holds around every test: a database file for SQLite, static files, an empty cache."""
 
 from collections.abc import Iterator
+from functools import cache as kept
 from pathlib import Path
 from typing import Any
 
+import lucide
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections, transaction
+from django.test import TransactionTestCase
 from django.utils import translation
 from pytest_django import Settings
 
 from marketplace.static_files import StaticFilesMiddleware
 from tests.services import services
+
+# What migrating has filled, and no test changes.
+KEPT = {"django_content_type", "auth_permission", "django_migrations"}
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +81,23 @@ def static_files_found_once(collected_static: None) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def icons_drawn_once() -> Iterator[None]:
+    """Most pages have dozens, each of which is a file to be read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lucide, "_render_icon", kept(lucide._render_icon))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_emptied_quickly() -> Iterator[None]:
+    """After each test that commits Django would empty all tables and make all permissions anew,
+    which takes longer than most of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables())
+        yield
+
+
 @pytest.fixture(autouse=True)
 def surroundings(settings: Settings, collected_static: None) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -89,3 +112,17 @@ def empty_cache() -> None:
     client = backend.get_client()
     if keys := list(client.scan_iter(f"{cache.key_prefix}:{cache.version}:*")):
         client.delete(*keys)
+
+
+@transaction.atomic
+def empty_tables() -> None:
+    """Those that have rows. What threads are still writing is waited for, and goes as well."""
+    found = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    tables = sorted(set(found) - KEPT)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+        filled = [f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in tables]
+        cursor.execute(" UNION ALL ".join(filled))
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {name}")

@@ -174,6 +174,7 @@ def test_there_is_no_address_page_of_nobody(staff: User, client_of: ClientOf) ->
 # --- Sessions and closed accounts -----------------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)  # Those are looked for after the commit.
 def test_all_sessions_are_also_those_that_no_list_has(
     staff: User, buyer: User, seller: User, client_of: ClientOf
 ) -> None:

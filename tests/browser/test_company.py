@@ -32,6 +32,13 @@ REMOVE = "remove_participant(conversation_id='{key}', user_id=person.pk, removed
 CLOSE = (
     "from messaging.models import *; Conversation.objects.filter(pk='{key}').update(state='closed')"
 )
+NOTHING_UNREAD = """
+async () => {
+  const headers = {Accept: "application/json"};
+  const answer = await fetch("/conversations/?state=unread", {headers});
+  return (await answer.json()).results.length === 0;
+}
+"""
 
 
 @pytest.fixture
@@ -98,6 +105,7 @@ def test_who_helps_is_named_wherever_they_read_and_write(
     for page, names in named.items():
         assert shown_authors(page) == names
         assert is_same_document(page)
+        page.wait_for_function(NOTHING_UNREAD)  # Else what is new begins a group of its own.
         page.reload()
         assert shown_authors(page) == names
 

@@ -184,6 +184,7 @@ import os, signal, time, django
 from contextlib import suppress
 django.setup()
 from django.db import OperationalError, connection
+connection.pool.open(wait=True)  # Else there may be a second one, which was asked for meanwhile.
 with connection.cursor() as cursor:
     cursor.execute("SELECT pg_backend_pid()")
     backend = cursor.fetchone()[0]

@@ -4,50 +4,41 @@ After every step what each tab holds equals the model up to where that tab must 
 the pages answer anew equals the model.
 """
 
-from typing import Any
 from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from tests.model.comparing import Pages, compare_list, compare_room
-from tests.model.expected import BODIES
-from tests.model.happening import Happening
-from tests.model.tabs import InboxTab, RoomTab
-from tests.model.weather import FATES, TELLS_ROOMS
-
-KEYS = [uuid5(UUID(int=0), str(number)) for number in range(12)]
-
-PEOPLE = st.integers(0, 1)
-PROCESSES = st.integers(0, 1)
-BODY = st.sampled_from(BODIES)
-KEY = st.sampled_from(KEYS)
-SEQUENCES = st.integers(0, 8)
-WEATHER = st.sampled_from(FATES)
-DOORS = st.sampled_from(["room", "room", "inbox", "page"])
-ANYWHERE: dict[str, Any] = {"person": PEOPLE, "process": PROCESSES, "door": DOORS, "fate": WEATHER}
-SAYING = {
-    **ANYWHERE,
-    "key": KEY,
-    "body": BODY,
-    "read": st.none() | SEQUENCES,
-    "cut": st.sampled_from([False, False, False, True]),
-}
-CHANGING = {**ANYWHERE, "sequence": st.integers(1, 5), "body": st.none() | BODY}
+from tests.model.comparing import (
+    Pages,
+    compare_list,
+    compare_ready,
+    compare_replay,
+    compare_room,
+    compare_senders,
+)
+from tests.model.tabs import IGNORED, InboxTab
+from tests.model.weather import TELLS_ROOMS
+from tests.model.world import CHANGES_PAGE
+from tests.model.writing import BODY, DOORS, KEYS, PEOPLE, PROCESSES, SEQUENCES, WEATHER, Writing
 
 
-class Conversing(Happening):
-    """The rules: what may happen at each step."""
+class Conversing(Writing):
+    """All rules: what may happen at each step."""
 
-    @initialize(body=BODY)
-    def meet(self, body: str) -> None:
+    @initialize(body=BODY, more=st.lists(BODY, max_size=5))
+    def meet(self, body: str, more: list[str]) -> None:
+        """With a question and, often, more than a page of answers."""
         self.world.begin()
         self.pages = Pages(self.world, self.thread)
-        path = f"/listings/{self.world.listing.slug}/conversation/"
-        status, answer = self.world.post(0, path, message=body, client_message_id=str(KEYS[0]))
+        status, answer = self.world.post(
+            0, self.world.ask_url(), message=body, client_message_id=str(KEYS[0])
+        )
         assert status == 201, answer
         self.world.conversation = UUID(answer["conversation"])
         self.thread.say(0, KEYS[0], body, answer["created_at"])
+        for number, reply in enumerate(more):
+            self._say(1, 0, "page", uuid5(UUID(int=2), str(number)), reply, "arrives")
         for room in (self.rooms[0][0], self.rooms[1][1]):
             self._open(room, anew=False)
         for inbox in self.inboxes:
@@ -58,79 +49,6 @@ class Conversing(Happening):
             print(
                 f"{self.totals['examples']:,} examples, {self.totals['steps']:,} steps", flush=True
             )
-
-    # --- Saying and changing ----------------------------------------------------------------------
-
-    # Writing is most of what happens: two rules for each kind of it.
-    @rule(**SAYING)
-    def say(self, **drawn: Any) -> None:
-        self._say(**drawn)
-
-    @rule(**SAYING)
-    def say_more(self, **drawn: Any) -> None:
-        self._say(**drawn)
-
-    @rule(**CHANGING)
-    def change(self, **drawn: Any) -> None:
-        self._change(**drawn)
-
-    @rule(**CHANGING)
-    def change_more(self, **drawn: Any) -> None:
-        self._change(**drawn)
-
-    def _say(
-        self,
-        person: int,
-        process: int,
-        door: str,
-        key: UUID,
-        body: str,
-        fate: str,
-        read: int | None,
-        cut: bool,
-    ) -> None:
-        """`cut`: the tab's line goes before its answer is seen."""
-        tab = self._tab(person, process, door)
-        verdict = self.thread.judge_send(person, key, body)
-        given = {"message": body, "client_message_id": str(key)}
-        more = {} if read is None else {"read": read}
-        answer = self._write(tab, person, process, fate, "chat_message", {**given, **more}, verdict)
-        if verdict == "stored":
-            self.thread.read(person, read or 0)
-            self.thread.say(person, key, body, answer["created_at"])
-            if tab is not None and not cut and read is not None:
-                tab.note_read(self.world.people[person].pk, self.thread.places[person].read)
-        found = self.thread.find(person, key)
-        if cut and isinstance(tab, RoomTab):
-            self._tell(tab, process)
-            self._hang_up(tab)
-        else:
-            self._note_said(tab, verdict, found)
-            self._tell(tab, process)
-        if found is not None and verdict != "forbidden":
-            # A retry is told what the first sending took, whatever became of the message since.
-            self._compare_answer(answer, found.sequence, found.created_revision, verdict)
-
-    def _change(
-        self, person: int, process: int, door: str, sequence: int, body: str | None, fate: str
-    ) -> None:
-        """Edit a message; without a `body` delete it."""
-        tab = self._tab(person, process, door)
-        if body is None:
-            verdict, name = self.thread.judge_delete(person, sequence), "delete"
-        else:
-            verdict, name = self.thread.judge_edit(person, sequence, body), "edit"
-        given = {"sequence": sequence, **({} if body is None else {"message": body})}
-        answer = self._write(tab, person, process, fate, name, given, verdict)
-        if verdict == "stored":
-            self._apply(sequence, body)
-            said = self.thread.said[sequence - 1]
-            if tab is not None and (isinstance(tab, InboxTab) or sequence in tab.held):
-                tab.note_own(self.thread.head, sequence, said.body, deleted=said.deleted)
-        if verdict in ("stored", "duplicate"):
-            said = self.thread.said[sequence - 1]
-            self._compare_answer(answer, sequence, said.revision, verdict)
-        self._tell(tab, process)
 
     # --- Reading, marks and blocks ----------------------------------------------------------------
 
@@ -154,8 +72,8 @@ class Conversing(Happening):
     @rule(
         person=PEOPLE,
         process=PROCESSES,
-        which=st.sampled_from(["archive", "archive", "star", "mute", "block", "unblock"]),
-        on=st.booleans(),
+        which=st.sampled_from(["archive", "archive", "star", "mute", "block", "block", "unblock"]),
+        on=st.sampled_from([True, True, False]),
         fate=WEATHER,
     )
     def mark(self, person: int, process: int, which: str, on: bool, fate: str) -> None:
@@ -188,10 +106,30 @@ class Conversing(Happening):
         if tab.line is None:
             self._open(tab, anew=how == "anew")
         elif how == "resume":
+            self._count_pages(tab)
             self.world.give((tab.line, {"type": "resume", "after": tab.position}))
             tab.must_know(self.thread.head, self._reads())
         else:
             self._hang_up(tab)
+
+    @rule(person=PEOPLE, over_list=st.booleans(), after=st.integers(0, 20))
+    def look_back(self, person: int, over_list: bool, after: int) -> None:
+        """Ask for what changed since, over a list's socket or over HTTP, page by page."""
+        after = min(after, self.thread.head)
+        if len(self.thread.changes_after(after)) > CHANGES_PAGE:
+            self.totals["look back over several pages"] += 1
+        line = self.inboxes[person].line
+        if not over_list or line is None:
+            changes = self.world.page_messages(person, after)
+            compare_replay(changes, self.thread, after)
+            compare_senders(changes, self.world, self.thread, person)
+            return
+        conversation = str(self.world.conversation)
+        self.world.give((line, {"type": "resume", "after": after, "conversation": conversation}))
+        *found, ready = [frame for frame in line.take() if frame["type"] not in IGNORED]
+        compare_replay(found, self.thread, after, typed=True)
+        compare_senders(found, self.world, self.thread, person)
+        compare_ready(ready, self.thread, person)
 
     @precondition(lambda self: self.world.weather.late)
     @rule(order=st.lists(st.integers(0, 5), max_size=5))

@@ -128,6 +128,18 @@ class Thread:
                 held[sequence] = (revision, body, deleted)
         return held
 
+    def changes_after(self, after: int) -> list[tuple[str, int, int, str, bool]]:
+        """What a replay hands over: each message that has changed since once, as it is now, with
+        the type that it comes as to who has everything up to `after`."""
+        changed = [m for m in self.said if m.revision > after]
+        return [
+            (
+                "chat_message" if m.created_revision > after else "message_changed",
+                *(m.revision, m.sequence, m.body, m.deleted),
+            )
+            for m in sorted(changed, key=lambda m: m.revision)
+        ]
+
     def unread(self, reader: int) -> int:
         later = self.said[self.places[reader].read :]
         return sum(m.author != reader and not m.deleted for m in later)

@@ -31,6 +31,11 @@ TEXTS = [
     "null",
     "true",
 ]
+# Each beside another that is the same when it is stored, or nearly too much.
+ALIKE = [
+    *("one", " one\t", "caf\u00e9", "cafe\u0301", "a\r\nb", "a\nb", "a\rb", "bell", "be\x07ll"),
+    *("x" * 4_000, " " + "x" * 4_000, "x" * 4_001, "e" + "\u0301" * 30, "e" + "\u0301" * 31),
+]
 PIECES = ["{", "}", "[", "]", '"', ":", ",", "\\", "\\u", "\\ud800", "null", "NaN", "1e999", "\x00"]
 LONGEST = 64 * 1024
 
@@ -57,6 +62,18 @@ class FrameMaker:
             return self._monster()
         return self._random.randbytes(self._random.randrange(40))
 
+    def make_message(self) -> str:
+        """A message that may well be stored, under one of few ids."""
+        frame = {
+            "type": "chat_message",
+            "message": self._random.choice([*TEXTS, *ALIKE, *ALIKE]),
+            "client_message_id": self._write_key(self.keys[:8]),
+            "conversation": self.conversation,
+        }
+        if self._random.random() < 0.1:
+            del frame[self._random.choice(list(frame))]
+        return json.dumps(frame)
+
     # --- Frames that are right, or nearly ---------------------------------------------------------
 
     def _valid(self) -> dict[str, Any]:
@@ -65,7 +82,7 @@ class FrameMaker:
         if kind in ("chat_message", "edit"):
             frame["message"] = self._random.choice(["one", "two", "three", "caf\u00e9\n"])
         if kind == "chat_message":
-            frame["client_message_id"] = self._random.choice(self.keys)
+            frame["client_message_id"] = self._write_key(self.keys)
         if kind in ("edit", "delete", "read"):
             frame["sequence"] = self._random.randrange(40)
         if kind == "resume":
@@ -73,6 +90,11 @@ class FrameMaker:
         if self._random.random() < 0.9:
             frame["conversation"] = self.conversation
         return frame
+
+    def _write_key(self, keys: list[str]) -> str:
+        """A UUID has more than one way to be written."""
+        key = self._random.choice(keys)
+        return self._random.choice([key, key, key.upper(), key.replace("-", "")])
 
     def _grown(self) -> dict[str, Any]:
         """A valid frame in which some fields are anything at all."""

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from tests.model.expected import Said, Thread
 from tests.model.tabs import InboxTab, RoomTab
-from tests.model.world import World
+from tests.model.world import CHANGES_PAGE, World
 
 CODES = {"stored": 201, "duplicate": 200, "conflict": 409, "forbidden": 403, "not_found": 404}
 
@@ -68,12 +68,14 @@ class Happening(RuleBasedStateMachine):
         kind: str,
         given: dict[str, Any],
         verdict: str,
+        *,
+        door: str,
     ) -> dict[str, Any]:
         """Over a tab, or as a page that this process serves. The answer is as the model says."""
         self.world.weather.fate, self.world.weather.here = fate, process
         self.totals[f"{kind} {verdict}"] += 1
         if tab is None:
-            status, answer = self.world.post(person, self._path(kind, given), **given)
+            status, answer = self.world.post(person, self._path(kind, given, door), **given)
             expected = CODES[verdict]
             if kind != "chat_message" and verdict == "stored":
                 expected = 200
@@ -83,12 +85,18 @@ class Happening(RuleBasedStateMachine):
         assert tab.line is not None
         frame = {"type": kind, "conversation": str(self.world.conversation), **given}
         self.world.give((tab.line, frame))
-        answer = tab.line.take_answer()
-        assert (answer["type"] == "ack") == (verdict in ("stored", "duplicate")), (answer, verdict)
-        assert answer.get("code", verdict) == verdict, answer
+        (answer,) = tab.line.take_answers(1)
+        self._compare_verdict(answer, verdict)
         return answer
 
-    def _path(self, kind: str, given: dict[str, Any]) -> str:
+    def _compare_verdict(self, answer: dict[str, Any], verdict: str) -> None:
+        """Of a frame's answer."""
+        assert (answer["type"] == "ack") == (verdict in ("stored", "duplicate")), (answer, verdict)
+        assert answer.get("code", verdict) == verdict, answer
+
+    def _path(self, kind: str, given: dict[str, Any], door: str) -> str:
+        if door == "listing":
+            return self.world.ask_url()
         if kind == "chat_message":
             return self.world.url("new_message/")
         return self.world.url(f"messages/{given['sequence']}/{kind}/")
@@ -125,9 +133,14 @@ class Happening(RuleBasedStateMachine):
         if anew:
             page = self.world.ask_thread(tab.person)
             tab.load(page["results"], page["revision"])
+        self._count_pages(tab)
         path = f"/ws/room/{self.world.conversation}/?after={tab.position}"
         tab.start(self.world.connect(tab.person, tab.process, path))
         tab.must_know(self.thread.head, self._reads())
+
+    def _count_pages(self, tab: RoomTab) -> None:
+        if len(self.thread.changes_after(tab.position)) > CHANGES_PAGE:
+            self.totals["replay of several pages"] += 1
 
     def _hang_up(self, tab: RoomTab) -> None:
         assert tab.line is not None

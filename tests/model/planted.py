@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from messaging import consumers, policies
 from messaging.consumers import RoomConsumer
-from messaging.services import changes, inbox_rows, record
+from messaging.replaying import Replay
+from messaging.services import changes, inbox_rows, record, recounting
 
 
 def skip_gaps(patch: pytest.MonkeyPatch) -> None:
@@ -73,14 +75,93 @@ def ignore_blocks_over_pages(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(record._Batch, "_refuse", refuse)
 
 
+def edit_over_blocks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(changes, "_check_may_write", lambda held: None)
+
+
+def compare_retries_with_what_is_now(patch: pytest.MonkeyPatch) -> None:
+    """A retry after an edit conflicts."""
+
+    def is_same_body(*, body: str, stored_body: str, original_digest: Any) -> bool:
+        return body == stored_body
+
+    patch.setattr(policies, "is_same_body", is_same_body)
+
+
+def lose_row_of_second_page(patch: pytest.MonkeyPatch) -> None:
+    taken: dict[int, int] = {}
+    begin, take = Replay.__init__, Replay.take
+
+    def begin_anew(self: Any, after: int) -> None:
+        taken[id(self)] = 0
+        begin(self, after)
+
+    def take_fewer(self: Any, page: Any) -> Any:
+        taken[id(self)] += 1
+        return take(self, page)[1 if taken[id(self)] == 2 else 0 :]
+
+    patch.setattr(Replay, "__init__", begin_anew)
+    patch.setattr(Replay, "take", take_fewer)
+
+
+def _say_in_ready(patch: pytest.MonkeyPatch, name: str, difference: int) -> None:
+    ready = consumers._ready
+
+    def lie(*given: Any) -> Any:
+        frame = ready(*given)
+        return {**frame, name: max(0, frame[name] + difference)}
+
+    patch.setattr(consumers, "_ready", lie)
+
+
+def say_less_in_ready(patch: pytest.MonkeyPatch) -> None:
+    """The connection has handed over more than it says."""
+    _say_in_ready(patch, "revision", -1)
+
+
+def say_more_in_ready(patch: pytest.MonkeyPatch) -> None:
+    _say_in_ready(patch, "revision", 1)
+
+
+def say_read_in_ready(patch: pytest.MonkeyPatch) -> None:
+    _say_in_ready(patch, "read_sequence", 1)
+
+
+def keep_unread_on_deletion(patch: pytest.MonkeyPatch) -> None:
+    """What was deleted stays unread; who waits for an answer is counted well."""
+    patch.setattr(recounting, "count_unread", lambda member, position: member.unread_count)
+
+
+def hand_over_what_came_late(patch: pytest.MonkeyPatch) -> None:
+    """What was doubled is known; what comes in another order is not."""
+    deliver = RoomConsumer.chat_message
+
+    async def chat_message(self: Any, event: Any) -> None:
+        if self.cursor is not None and event["revision"] < self.cursor:
+            await self.send(text_data=event["text"])
+        else:
+            await deliver(self, event)
+
+    patch.setattr(RoomConsumer, "chat_message", chat_message)
+    patch.setattr(RoomConsumer, "message_changed", chat_message)
+
+
 # The first are found within a few examples.
 BUGS: list[Callable[[pytest.MonkeyPatch], None]] = [
     skip_gaps,
+    lose_row_of_second_page,
+    store_retries_again,
     deliver_own_twice,
     trust_order_of_layer,
     tell_nobody_of_edits,
-    store_retries_again,
     forget_unread_on_deletion,
+    keep_unread_on_deletion,
     leave_archived,
     ignore_blocks_over_pages,
+    edit_over_blocks,
+    compare_retries_with_what_is_now,
+    say_less_in_ready,
+    say_more_in_ready,
+    say_read_in_ready,
+    hand_over_what_came_late,
 ]

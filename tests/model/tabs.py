@@ -59,12 +59,12 @@ class Line:
         frames, self.frames = self.frames, []
         return frames
 
-    def take_answer(self) -> Frame:
-        """The one ack or error that has come."""
+    def take_answers(self, number: int) -> list[Frame]:
+        """The acks and errors that have come, which are so many."""
         answers = [frame for frame in self.frames if frame["type"] in ("ack", "error")]
-        assert len(answers) == 1, answers
-        self.frames.remove(answers[0])
-        return answers[0]
+        assert len(answers) == number, answers
+        self.frames = [frame for frame in self.frames if frame not in answers]
+        return answers
 
     @property
     def is_idle(self) -> bool:
@@ -102,6 +102,8 @@ class RoomTab:
         self.reads: dict[int, int] = {}
         self.must_reach = 0
         self.must_read: dict[int, int] = {}
+        self.ready: list[Frame] = []  # What said so since it was last looked at.
+        self.heads: list[int] = []  # As `ready` and heartbeats say them.
         self.log: dict[int, Any] = {}
 
     def start(self, line: Line) -> None:
@@ -127,6 +129,8 @@ class RoomTab:
         elif kind == "read":
             self._take_read(frame["user"], frame["sequence"])
         elif kind in ("ready", "heartbeat"):
+            self.heads.append(frame["revision"])
+            self.ready += [frame] if kind == "ready" else []
             self._advance(frame["revision"])
             for member in frame.get("participants", ()):
                 self._take_read(member["id"], member["read_sequence"])

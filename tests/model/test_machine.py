@@ -13,8 +13,8 @@ from tests.model.planted import BUGS
 from tests.model.world import World
 
 EXAMPLES = 25
-STEPS = 12
-SOON_FOUND, MOST_EXAMPLES = 5, 20
+STEPS, STEPS_HERE = 12, 8
+SOON_FOUND, MOST_EXAMPLES = 3, 20
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def run(world: World, *, examples: int, steps: int, long: bool = False) -> None:
 
 def test_what_everybody_holds_is_what_is_there(world: World, request: Any) -> None:
     asked = options.read(request.config, "examples")
-    steps = options.read(request.config, "steps", STEPS) or STEPS
+    steps = options.read(request.config, "steps", STEPS_HERE) or STEPS_HERE
     run(world, examples=asked or EXAMPLES, steps=steps, long=asked is not None)
     totals = Conversing.totals
     assert totals["examples"] >= (asked or EXAMPLES)

@@ -14,6 +14,7 @@ from messaging.journal import Journal, current_journal
 from tests.model import answers
 from tests.model.frames import FrameMaker
 from tests.model.pretending import Pretence
+from tests.model.remembering import Memory
 from tests.model.tabs import Line
 from tests.model.world import World
 
@@ -21,6 +22,8 @@ from tests.model.world import World
 REAL_FRAMES, PRETENDED_FRAMES = 200, 9_800
 BURST = 50
 CPU_SECONDS = 1.0  # For one burst, in the loop's thread. The whole process waits for it.
+REPLIES = ("Yes?", "I am here.")
+REAL, PRETENDED = "frames to the real database", "frames to the pretended database"
 PASSED_OVER = ("presence", "heartbeat", "read")
 
 
@@ -40,23 +43,23 @@ class Thrower:
         self._world, self._maker, self._failures = world, FrameMaker(seed), failures
         self.counts: Counter[str] = Counter()
         self.slowest = 0.0
-        self._line: Line | None = None
 
     def throw(self, number: int, *, real: int = REAL_FRAMES) -> None:
         """So many frames, half of them over a room and half over an inbox; `real` of each turn
         against the database itself."""
-        thrown = 0
-        while thrown < number:
-            for share, pretend in ((real, False), (PRETENDED_FRAMES, True)):
-                for in_room in (True, False):
-                    count = min(share // 2, number - thrown)
-                    self._talk(count, in_room=in_room, pretend=pretend)
-                    thrown += count
+        while number:
+            turn = min(number, real + PRETENDED_FRAMES)
+            number -= turn
+            to_real = min(real, turn)
+            for share, pretend in ((to_real, False), (turn - to_real, True)):
+                self._talk(share // 2, in_room=True, pretend=pretend)
+                self._talk(share - share // 2, in_room=False, pretend=pretend)
 
     def _talk(self, count: int, *, in_room: bool, pretend: bool) -> None:
         if count == 0:
             return
         self._meet()
+        self._memory = Memory(self._maker.conversation, 1 + len(REPLIES), keeps=not pretend)
         with pytest.MonkeyPatch.context() as patch:
             if pretend:
                 pretence = Pretence(self._maker.conversation)
@@ -64,14 +67,14 @@ class Thrower:
             burst = BURST if pretend else 1
             self._world.run_for_long(self._throw(count, in_room=in_room, burst=burst))
         self._world.end()
-        self.counts["against the database"] += 0 if pretend else count
+        self.counts[PRETENDED if pretend else REAL] += count
 
     def _meet(self) -> None:
         self._world.begin()
         path = f"/listings/{self._world.listing.slug}/conversation/"
         _, answer = self._world.post(0, path, message="Hello", client_message_id=str(uuid4()))
         self._maker.conversation = answer["conversation"]
-        for body in ("Yes?", "I am here."):
+        for body in REPLIES:
             path = f"/conversation/{answer['conversation']}/new_message/"
             self._world.post(1, path, message=body)
 
@@ -81,7 +84,7 @@ class Thrower:
         line = await self._open(path)
         together: list[str] = []
         for number in range(1, count + 1):
-            frame = self._maker.make()
+            frame = self._make(number, real=burst == 1)
             if isinstance(frame, bytes):
                 await self._throw_bytes(line, frame)
                 line = await self._open(path)
@@ -95,6 +98,10 @@ class Thrower:
             assert not self._failures.found, (frame[:300], together, self._failures.found[0])
             assert line.close_code is None, (line.close_code, frame)
 
+    def _make(self, number: int, *, real: bool) -> str | bytes:
+        """The real database gets many messages that it can store, and then store again."""
+        return self._maker.make_message() if real and number % 2 else self._maker.make()
+
     async def _open(self, path: str) -> Line:
         line = Line(path, self._world.clients[0].cookies["sessionid"].value)
         assert await line.open()
@@ -107,8 +114,14 @@ class Thrower:
     async def _throw_one(self, line: Line, frame: str, *, in_room: bool) -> None:
         line.give(frame)
         given = await self._wait_for_answers(line)
-        answers.check(frame, given, in_room=in_room)
+        self._check(frame, given, in_room=in_room)
         self._count(given[-1] if given else {"type": "nothing"})
+
+    def _check(self, frame: str, given: list[answers.Frame], *, in_room: bool) -> None:
+        answers.check(frame, given, in_room=in_room)
+        judged = self._memory.check(frame, given[-1], in_room=in_room) if given else ""
+        if judged:
+            self.counts[f"judged: {judged}"] += 1
 
     async def _throw_bytes(self, line: Line, frame: bytes) -> None:
         """The only frame that ends a socket."""
@@ -125,7 +138,7 @@ class Thrower:
         given = await self._wait_for_answers(line)
         assert len(given) == len(frames), (given, frames)
         for frame, answer in zip(frames, given, strict=True):
-            answers.check(frame, [answer], in_room=in_room)
+            self._check(frame, [answer], in_room=in_room)
             self._count(answer)
         self.counts["in bursts"] += len(frames)
 

@@ -21,6 +21,7 @@ from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub
 from messaging.journal import current_journal
 from messaging.models import Block, Conversation, Message, Participant
+from messaging.selectors.messages import changes_after
 from messaging.tests.browsing import JSON
 from messaging.tests.sockets import close_database_threads, end_what_was_started
 from tests.cast import make_listing, make_person
@@ -29,6 +30,7 @@ from tests.model.weather import Weather
 
 T = TypeVar("T")
 DEADLINE_SECONDS = 30
+CHANGES_PAGE = 3  # Instead of 200: a replay of a few messages takes several pages.
 
 
 class World:
@@ -40,6 +42,7 @@ class World:
         patch.setattr(logging.root.manager, "disable", logging.INFO)
         self.weather = Weather()
         patch.setattr(Hub, "publish", lambda hub, events: self.weather.publish(hub, events))
+        patch.setattr(changes_after, "__defaults__", (CHANGES_PAGE,))
         patch.setattr(consumers, "WAIT_FOR_GAP_SECONDS", 0.0)
         patch.setattr(channels_db, "close_old_connections", lambda **kwargs: None)
         self._count = 0
@@ -166,6 +169,10 @@ class World:
         self.settle()
         return response.status_code, response.json()
 
+    def ask_url(self) -> str:
+        """Where a question about what is for sale goes, the first one or another."""
+        return f"/listings/{self.listing.slug}/conversation/"
+
     def url(self, tail: str = "") -> str:
         return f"/conversation/{self.conversation}/{tail}"
 
@@ -197,8 +204,17 @@ class World:
         answer: dict[str, Any] = json.loads(view(request, *names).content)
         return answer
 
-    def ask_messages(self, person: int) -> dict[str, Any]:
-        return self.ask(person, views.messages, str(self.conversation), after=0)
+    def page_messages(self, person: int, after: int) -> list[dict[str, Any]]:
+        """All changes since then, asked page by page."""
+        found: list[dict[str, Any]] = []
+        position: int | None = after
+        while position is not None:
+            page = self.ask(person, views.messages, str(self.conversation), after=position)
+            assert len(page["results"]) <= CHANGES_PAGE, page
+            found += page["results"]
+            assert page["next"] is None or page["next"] > position, (position, page)
+            position = page["next"]
+        return found
 
     def ask_thread(self, person: int) -> dict[str, Any]:
         return self.ask(person, views.conversation, str(self.conversation))

@@ -43,7 +43,9 @@ class Dev:
         return self.process
 
     def start(self) -> "Dev":
-        self.launch()
+        """Unless it runs already: a test leaves it to the next, and ends it for its output."""
+        if self.process is None or self.process.poll() is not None:
+            self.launch()
         self.wait_until_ready()
         return self
 
@@ -104,15 +106,17 @@ def role(command: list[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def dev_directory() -> Path:
+def dev() -> Iterator[Dev]:
     assert services.directory is not None
     directory = services.directory / "dev"
     directory.mkdir(exist_ok=True)
-    return directory
+    described = Dev(directory)
+    yield described
+    described.kill_all()
 
 
 @pytest.fixture
-def dev(dev_directory: Path) -> Iterator[Dev]:
-    described = Dev(dev_directory)
-    yield described
-    described.kill_all()
+def dev_at_rest(dev: Dev) -> Dev:
+    """Whatever an earlier test has left of it is gone."""
+    dev.kill_all()
+    return dev

@@ -119,7 +119,7 @@ VALIDATORS: dict[str, Callable[[str], object]] = {
 
 def count_steps(validate: Callable[[str], object], text: str) -> int:
     """The lines of Python that it takes. What a pattern does inside one line is not among them:
-    `test_no_pattern_goes_back` has those."""
+    `test_patterns.py` has those."""
     import sys
 
     steps = 0
@@ -145,45 +145,6 @@ def test_ten_times_the_text_takes_ten_times_the_work_at_most(name: str) -> None:
         short = count_steps(VALIDATORS[name], text[: SIZE // 10])
         long = count_steps(VALIDATORS[name], text)
         assert long <= 15 * max(short, 1_000), kind
-
-
-def test_no_pattern_goes_back() -> None:
-    """A repeat inside a repeat is what takes for ever: there is none in any pattern of ours."""
-    import ast
-    from re import _parser as parser  # type: ignore[attr-defined]
-
-    from tests.test_code_size import modules
-
-    found = 0
-    for module in modules():
-        for node in ast.walk(ast.parse(module.read_text())):
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            if not (is_call and getattr(node.func.value, "id", "") == "re" and node.args):  # type: ignore[attr-defined]
-                continue
-            pattern = node.args[0]  # type: ignore[attr-defined]
-            if isinstance(pattern, ast.Constant) and isinstance(pattern.value, str):
-                found += 1
-                assert not has_nested_repeat(parser.parse(pattern.value)), (module, pattern.value)
-    assert found > 10
-    assert has_nested_repeat(parser.parse(r"(a+)+$"))
-    # Negative control: one after the other is none inside another.
-    assert not has_nested_repeat(parser.parse("a+b+"))
-
-
-def has_nested_repeat(tree: Any, *, inside: bool = False) -> bool:
-    """Whether something that repeats without end stands in something that does."""
-    for operation, argument in tree:
-        kind = str(operation)
-        endless = kind in ("MAX_REPEAT", "MIN_REPEAT") and int(argument[1]) > 1000
-        if endless and inside:
-            return True
-        parts = argument if isinstance(argument, list | tuple) else [argument]
-        for part in parts:
-            inner = part if isinstance(part, list) else [part]
-            for one in inner:
-                if hasattr(one, "data") and has_nested_repeat(one, inside=inside or endless):
-                    return True
-    return False
 
 
 @pytest.mark.django_db

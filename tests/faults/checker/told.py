@@ -17,7 +17,7 @@ DELAYING = ("pause", "blackhole", "slow", "swallow", "cut", "mail_fault", "kill"
 
 
 class Notified:
-    """I7 (as the issue words it): one Notification per burst and recipient.
+    """I7: one Notification per burst and recipient.
 
     Of one person's notifications about one conversation no two spans overlap, and each has exactly
     one delivery by mail. Each message of somebody else is in exactly one of their spans, unless
