@@ -29,8 +29,8 @@ SAME_ON_EVERY_DATABASE = [
     *[f"tests/model/test_{name}.py" for name in ("frames", "requests")],
     *[f"tests/security/test_access_{name}.py" for name in ("admin", "frames", "pages")],
     *[f"tests/security/test_{name}.py" for name in ("document", "files", "forms", "guessing")],
-    *[f"tests/test_{name}.py" for name in ("code_size", "mail_page", "protocol_page")],
-    "tests/test_translations.py",
+    *[f"tests/test_{name}.py" for name in ("code_size", "mail_page", "named_tests")],
+    *[f"tests/test_{name}.py" for name in ("protocol_page", "translations")],
     "marketplace/operating/tests/test_logs.py",
     "marketplace/tests/test_headers_everywhere.py",
 ]

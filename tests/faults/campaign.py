@@ -132,6 +132,7 @@ class Campaign:
             conversations=self.options.conversations,
             passing_through=passing,
         )
+        crowd.scene.change_participants = self.stack.change_participants
         crowd.wait_until_here(SECONDS_TO_COME)
 
     def end_accounts(self, seconds: float) -> None:

@@ -1,4 +1,5 @@
-"""What ends something: blocking somebody for a while, leaving a conversation, logging out."""
+"""What ends something: blocking somebody for a while, leaving a conversation or being taken out
+of it, logging out."""
 
 import asyncio
 from random import Random
@@ -36,6 +37,34 @@ async def leave(actor: Actor, random: Random) -> None:
         if answer.state != "fail":
             await asyncio.sleep(seconds)
             await _ask_again(actor, conversation, random)
+
+
+async def be_taken_out(actor: Actor, random: Random) -> None:
+    """By staff, as its buyer, whom asking does not bring back: staff put them in again."""
+    person, seconds = actor.person, random.uniform(2, 6)
+    mine = [each for each in person.conversations if each.buyer is person and not each.is_hot]
+    if not mine or person.changing.locked() or actor.scene.change_participants is None:
+        return
+    conversation = random.choice(mine)
+    async with person.changing:
+        await _have_staff(actor, "take_out", conversation)
+        await asyncio.sleep(seconds)
+        while not await _have_staff(actor, "put_in", conversation):
+            await asyncio.sleep(1)
+
+
+async def _have_staff(actor: Actor, how: str, conversation: Conversation) -> bool:
+    """Whether it is known to be done. Both may be repeated: a second time changes nothing."""
+    scene, who, person = actor.scene, actor.tab.who, actor.person
+    assert scene.change_participants is not None
+    operation = scene.history.invoke(who, how, person=person.id, conversation=conversation.id)
+    try:
+        await scene.change_participants(how, person.id, conversation.id)
+    except RuntimeError:
+        scene.history.end(operation, who, how, "unknown", why="the process that did it failed")
+        return False
+    scene.history.end(operation, who, how, "ok")
+    return True
 
 
 async def _ask_again(actor: Actor, conversation: Conversation, random: Random) -> None:

@@ -3,7 +3,9 @@
 `python -m tests.faults.filling prepare` migrates and collects the static files;
 `python -m tests.faults.filling fill PEOPLE LISTINGS` prints the cast as JSON;
 `python -m tests.faults.filling change_password ID` and `… deactivate ID` end all sessions of one of
-them, and print what each of that person's sessions holds from then on.
+them, and print what each of that person's sessions holds from then on;
+`python -m tests.faults.filling take_out ID CONVERSATION` and `… put_in ID CONVERSATION` are what
+staff do with who takes part, as its buyer.
 """
 
 import json
@@ -28,6 +30,8 @@ def main(arguments: list[str]) -> int:
         prepare()
     elif arguments[0] == "fill":
         print(json.dumps(fill(int(arguments[1]), int(arguments[2]))))
+    elif arguments[0] in ("take_out", "put_in"):
+        change_participants(arguments[0], int(arguments[1]), arguments[2])
     else:
         print(json.dumps(end_account(arguments[0], int(arguments[1]))))
     return 0
@@ -82,6 +86,19 @@ def end_account(how: str, number: int) -> dict[str, Any]:
         person.save(update_fields=["password"])
         end_sessions(user=person)
     return describe_person(person)
+
+
+def change_participants(how: str, number: int, conversation: str) -> None:
+    from uuid import UUID
+
+    from accounts.models import User
+    from messaging.services.participants import add_participant, remove_participant
+
+    staff, key = User(is_staff=True, is_superuser=True), UUID(conversation)
+    if how == "put_in":
+        add_participant(conversation_id=key, user_id=number, role="buyer", added_by=staff)
+    else:
+        remove_participant(conversation_id=key, user_id=number, removed_by=staff)
 
 
 def describe_person(person: "User") -> dict[str, Any]:

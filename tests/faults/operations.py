@@ -17,7 +17,7 @@ from typing import Any
 from tests.faults import pulling
 from tests.faults.actors import WORDS, Actor
 from tests.faults.answers import Answer, unknown
-from tests.faults.endings import block, leave, log_out_all
+from tests.faults.endings import be_taken_out, block, leave, log_out_all
 from tests.faults.people import Conversation, Sent, make_key
 from tests.faults.rooms import Room
 from tests.faults.tabs import RoomTab
@@ -202,7 +202,10 @@ WEIGHTS: dict[Operation, float] = {
     peek: 1,
     block: 0.5,
     leave: 0.3,
+    be_taken_out: 0.05,  # Each is a process of its own.
     log_out_all: 0.2,
 }
 # What is rare happens in a short campaign too: each of these to somebody at the beginning.
-SURE: tuple[Operation, ...] = (log_out_all, leave, block, mark, ask, peek, log_out_all)
+SURE: tuple[Operation, ...] = (
+    *(log_out_all, leave, be_taken_out, block, mark, ask, peek, log_out_all),
+)

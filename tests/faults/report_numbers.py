@@ -79,6 +79,7 @@ class Numbers:
     ended_pull = ended_list = ended_read = ended_edit = ended_delete = _count
     ended_block = ended_unblock = ended_archive = ended_star = ended_mute = _count
     ended_log_out_all = ended_sign_in = ended_leave = _count
+    ended_take_out = ended_put_in = _count
     ended_change_password = ended_deactivate = _count
 
     def ended_connect(self, operation: Operation) -> None:

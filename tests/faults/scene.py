@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -11,6 +11,10 @@ from tests.faults.answers import Answer
 from tests.faults.doors import Doors
 from tests.faults.history import History
 from tests.faults.people import Conversation, Person, Session
+
+# What staff do with who takes part: how, whom, in which conversation. RuntimeError when it is not
+# known to be done.
+ChangeParticipants = Callable[[str, int, str], Awaitable[None]]
 
 
 @dataclass(eq=False)
@@ -24,6 +28,7 @@ class Scene:
     people: list[Person] = field(default_factory=list)
     conversations: list[Conversation] = field(default_factory=list)
     listings: list[tuple[str, Person]] = field(default_factory=list)
+    change_participants: ChangeParticipants | None = None
     # Seconds between two operations of one tab, in the middle.
     pause: float = 1.0
     # The share of posts that are sent several times, at once and late (nemesis 14).

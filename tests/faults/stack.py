@@ -151,6 +151,10 @@ class Stack(Members):
         printed = await asyncio.to_thread(self.run_filling, how, str(person_id))
         self.sessions.people[person_id] = Person(**json.loads(printed))
 
+    async def change_participants(self, how: str, person_id: int, conversation: str) -> None:
+        """By staff, past the web processes. RuntimeError as above."""
+        await asyncio.to_thread(self.run_filling, how, str(person_id), conversation)
+
     def run_filling(self, *arguments: str) -> str:
         """Straight at the services, past the proxies."""
         direct = {

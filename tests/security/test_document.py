@@ -1,16 +1,15 @@
-"""docs/security.md names a test for everything it says: they are there, and nothing is left out."""
+"""docs/security.md names a test for everything it says, and nothing is left out."""
 
 import ast
 import re
-from functools import cache
 
 import pytest
 from django.conf import settings
 
 from tests.services.places import PROJECT
+from tests.test_named_tests import TEST
 
 PAGE = (PROJECT / "docs" / "security.md").read_text()
-TEST = re.compile(r"`((?:[a-z]+/)+test_[a-z_]+\.py)(?:::(test_[a-z0-9_]+))?`")
 CHECKLIST = [
     "4.4.1, 3.4.1", "4.4.2", "4.4.3, 4.4.4", "7.2.1–7.2.4", "7.3.1, 7.3.2",
     "7.4.1–7.4.3, 7.4.5, 7.5.2", "8.2.1, 8.2.2, 8.3.1", "8.2.3, 15.3.1, 15.3.3", "8.3.2",
@@ -38,13 +37,6 @@ def rows(heading: str) -> dict[str, str]:
     return {name: rest for name, rest in found if name not in ("number", "---")}
 
 
-@cache
-def read_tests(path: str) -> set[str]:
-    tree = ast.parse((PROJECT / path).read_text())
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
-
-
 def test_it_has_its_parts() -> None:
     assert re.findall(r"^## (.*)$", PAGE, re.MULTILINE) == HEADINGS
 
@@ -57,19 +49,6 @@ def test_nothing_is_left_out(heading: str, expected: list[str]) -> None:
     assert list(found) == expected
     for name, rest in found.items():
         assert TEST.search(rest) or "not in the product" in rest, name
-
-
-@pytest.mark.parametrize("found", sorted(set(TEST.findall(PAGE))), ids="::".join)
-def test_each_test_that_it_names_is_there(found: tuple[str, str]) -> None:
-    path, name = found
-    assert (PROJECT / path).is_file()
-    assert any(test.startswith("test_") for test in read_tests(path))
-    assert not name or name in read_tests(path)
-
-
-def test_each_file_that_it_means_is_understood() -> None:
-    """Negative control: nothing in backquotes that looks like a test slips through."""
-    assert len(re.findall(r"test_[a-z_]+\.py", PAGE)) == len(TEST.findall(PAGE)) > 70
 
 
 # --- What has no better place ---------------------------------------------------------------------

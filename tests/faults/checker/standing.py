@@ -117,7 +117,10 @@ class Standing:
 
     def ended_leave(self, operation: Operation) -> None:
         asked = operation.asked
-        self.leaves.add((asked["person"], asked["conversation"]), operation, on=True)
+        on = operation.kind != "put_in"
+        self.leaves.add((asked["person"], asked["conversation"]), operation, on=on)
+
+    ended_take_out = ended_put_in = ended_leave
 
     def ended_start(self, operation: Operation) -> None:
         """To ask about a listing again is to come back."""

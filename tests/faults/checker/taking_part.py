@@ -1,4 +1,4 @@
-"""I10: whoever has left a conversation is told nothing of it and does nothing in it."""
+"""I10: whoever has left a conversation or was taken out is told nothing of it and does nothing."""
 
 from math import inf
 
@@ -12,11 +12,12 @@ Place = tuple[int, str]
 
 
 class Left:
-    """I10: whoever has left takes no part. After leaving was acknowledged, and until its person
-    asks about the listing again, nothing that they begin in the conversation succeeds, repeats
-    excepted, reading and connecting included; no socket of theirs is told anything of it, but that
-    they were `removed`, later than 5 s after it, or 35 s after the last fault that overlaps it. At
-    the end, where nothing unanswered can have come after it, they have left.
+    """I10: whoever has left or was taken out takes no part. After that was acknowledged, and until
+    its person asks about the listing again or staff put them in, nothing that they begin in the
+    conversation succeeds, repeats excepted, reading and connecting included; no socket of theirs is
+    told anything of it, but that they were `removed`, later than 5 s after it, or 35 s after the
+    last fault that overlaps it. At the end, where nothing unanswered can have come after it, they
+    have left.
     """
 
     def __init__(self, known: Known) -> None:
@@ -36,6 +37,11 @@ class Left:
         listing = conversation.listing if conversation else ""
         if self._starts.get((place[0], listing), 0.0) < operation.began:
             self._left.setdefault(place, operation.ended)
+
+    ended_take_out = ended_leave
+
+    def began_put_in(self, operation: Operation) -> None:
+        self._left.pop((operation.asked["person"], operation.asked["conversation"]), None)
 
     def began_start(self, operation: Operation) -> None:
         person, listing = operation.asked["person"], operation.asked["listing"]

@@ -34,6 +34,7 @@ class Touches:
             self.conversations[key] = max(self.conversations.get(key, 0.0), at)
 
     ended_send = ended_start = ended_edit = ended_delete = ended_leave = _touch
+    ended_take_out = ended_put_in = _touch
     ended_archive = ended_star = ended_mute = _touch
 
     def ended_read(self, operation: Operation) -> None:
