@@ -10,6 +10,7 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
@@ -105,8 +106,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         with transaction.atomic():
             is_own = request.user == user
             person = hold_session(request) if is_own else hold_person(user_id=user.pk)
-            if person is None or person.password != known:
+            if person is None:
                 raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
+            if person.password != known:
+                raise ImmediateHttpResponse(redirect_to_login(reverse("accounts:overview")))
             user.save(update_fields=["password"])
             end_sessions(user=user, except_key=request.session.session_key if is_own else None)
 

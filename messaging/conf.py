@@ -1,6 +1,5 @@
 """The settings of this app, with their defaults. Each is a `MESSAGING_…` name in the host's."""
 
-import resource
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,6 +8,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
 from django.utils.module_loading import import_string
+
+if sys.platform != "win32":  # Nobody runs it there, but some develop there.
+    import resource
 
 # Of the files a process may open: for the database, Redis, logs and pages.
 FILES_KEPT_FREE = 128
@@ -77,9 +79,13 @@ def database_threads() -> int:
 def most_connections() -> int:
     """Sockets at once in one web process, as far as it may open files; the next one is sent
     elsewhere (4413)."""
+    wanted = int(getattr(settings, "MESSAGING_CONNECTIONS", 10_000))
+    if sys.platform == "win32":
+        return wanted
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    room = sys.maxsize if files == resource.RLIM_INFINITY else max(files - FILES_KEPT_FREE, 1)
-    return min(int(getattr(settings, "MESSAGING_CONNECTIONS", 10_000)), room)
+    if files == resource.RLIM_INFINITY:
+        return wanted
+    return min(wanted, max(files - FILES_KEPT_FREE, 1))
 
 
 def largest_request() -> int:

@@ -109,6 +109,8 @@ def test_saving_a_person_undoes_nothing(door: Callable[..., Any], end: str) -> N
         answer = door(client, ana)
     assert ended_first, "nothing was written"
     assert answer.status_code in (302, 400), answer.status_code
+    is_closed = end in ("deactivation", "erasure")  # Else nobody is told that it is.
+    assert is_closed or "inactive" not in answer.headers.get("Location", "")
     person = User.objects.get(pk=ana.pk)
     assert stands(person)
     signing_in = Client()
