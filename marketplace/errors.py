@@ -57,8 +57,9 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The code is its own: a page that is still its reader's tries again with a new token."""
     detail = _("This page was open for too long, or cookies are off. Load it again, then repeat.")
-    return respond(request, status=HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)
+    return respond(request, status=HTTPStatus.FORBIDDEN, code="csrf_failed", detail=detail)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -125,7 +125,7 @@ def test_a_form_without_its_token_is_refused_kindly(seller: User) -> None:
     response = client.post("/sell/new/", {"title": "x"})
     assert response.status_code == 403
     assert "open for too long" in response.content.decode()
-    assert client.post("/sell/new/", headers=JSON).json()["code"] == "forbidden"
+    assert client.post("/sell/new/", headers=JSON).json()["code"] == "csrf_failed"
 
 
 @pytest.mark.django_db

@@ -222,7 +222,7 @@ def test_forms_and_json_need_the_token(
     assert client.post(path, body).status_code == 403
     assert client.post(path, {**body, "csrfmiddlewaretoken": "x" * 64}).status_code == 403
     refused = post_json(client, path, **body)
-    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
     # What a page elsewhere can send without asking first.
     assert client.post(path, '{"message": "x"}', content_type="text/plain").status_code == 403
     assert Message.objects.count() == 1

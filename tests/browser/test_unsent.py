@@ -37,6 +37,12 @@ from messaging.services.participants import leave_conversation
 talk = Conversation.objects.get(pk="{key}")
 leave_conversation(user_id=talk.buyer_id, conversation_id=talk.pk)
 """
+KEEP_AS_0_2_0_DID = """([conversation, ...messages]) => {
+  const person = document.querySelector("meta[name='user-id']").content;
+  const at = new Date().toISOString();
+  const list = messages.map((message) => ({ id: crypto.randomUUID(), message, at }));
+  localStorage.setItem(`trato.kept.${person}.outbox.${conversation}`, JSON.stringify(list));
+}"""
 FILL_UP = "() => { Storage.prototype.setItem = () => { throw new DOMException('full') } }"
 
 
@@ -74,6 +80,24 @@ def test_it_goes_out_from_the_inbox_and_from_other_pages(
     assert buyer.evaluate(KEPT) == []
 
 
+def test_what_0_2_0_has_left_unsent_is_sent(buyer: Page, seller: Page, proxy: FaultProxy) -> None:
+    """From whatever page opens first, before what was written since."""
+    conversation = buyer.locator("#thread").get_attribute("data-conversation")
+    cut_off(buyer, proxy)
+    say(buyer, "Written since")
+    expect(status(buyer, "Written since")).to_have_text(WAITING)
+    buyer.evaluate(KEEP_AS_0_2_0_DID, [conversation, "Old one", "Old two"])
+    buyer.goto("about:blank")
+    come_back(buyer.context, proxy)
+    buyer.goto("/")
+    expect_at(seller, "Old one", "Old two", "Written since")
+    buyer.evaluate(KEEP_AS_0_2_0_DID, [conversation, "Old three"])
+    buyer.goto(seller.url)
+    expect_at(seller, "Old one", "Old two", "Written since", "Old three")
+    expect(status(buyer, "Old three")).to_have_text(ARRIVED)
+    assert buyer.evaluate(KEPT) == []
+
+
 def test_who_may_no_longer_write_keeps_the_text(
     buyer: Page, seller: Page, proxy: FaultProxy, live: Live
 ) -> None:
@@ -107,6 +131,22 @@ def sign_in_silently(page: Page, person: Person) -> None:
     """With the browser of an open page, which nothing tells of it."""
     cookie = {"name": "sessionid", "value": person.session, "domain": "localhost", "path": "/"}
     page.context.add_cookies([cookie])  # type: ignore[list-item]
+
+
+def test_over_http_a_closed_thread_says_why(buyer: Page, seller: Page, proxy: FaultProxy) -> None:
+    """A page that opens without a composer is no conversation that is gone."""
+    block = f"/people/{seller.locator('#thread').get_attribute('data-other')}/block/"
+    cut_off(buyer, proxy)
+    say(buyer, "Too late")
+    buyer.goto("about:blank")
+    post(seller, block, on="1")
+    come_back(buyer.context, proxy)
+    buyer.add_init_script(NO_SOCKETS)
+    buyer.goto(seller.url)
+    expect(status(buyer, "Too late")).to_contain_text("Not sent: One of you has blocked", **SLOW)
+    post(seller, block, on="0")
+    message(buyer, "Too late").get_by_role("button", name="try again").click()
+    expect_at(seller, "Too late")
 
 
 def test_over_http_another_person_is_noticed(buyer: Page, seller: Page, pair: Pair) -> None:
@@ -203,7 +243,7 @@ def test_signing_out_without_a_connection_keeps_everything(
     assert [line.partition(".")[0] for line in asked] == [
         "confirm: A message of yours is not sent yet",
         "confirm: A message of yours is not sent yet",
-        "alert: You are still signed in: no answer came",
+        "alert: No answer came, so it is not known whether you are signed out",
     ]
     come_back(buyer.context, proxy)
     expect_at(seller, "Not to be lost")

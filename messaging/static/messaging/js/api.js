@@ -9,7 +9,7 @@ async function ask(url, options = {}) {
     const headers = { Accept: "application/json", ...options.headers };
     const answer = await fetch(url, { ...options, headers, signal: AbortSignal.timeout(DEADLINE) });
     const retryAfter = Number(answer.headers.get("Retry-After")) || undefined;
-    return { status: answer.status, body: await answer.json().catch(() => ({})), retryAfter };
+    return { status: answer.status, body: (await answer.json().catch(() => null)) ?? {}, retryAfter };
   } catch {
     return { status: 0, body: {} };
   }
@@ -18,10 +18,11 @@ async function ask(url, options = {}) {
 export const getJson = (url) => ask(url);
 
 /** A form's token is that of one session: who signs in again in another tab has a new one. Where
- * somebody else has signed in, or nobody is any more, that answers as 401 does. */
+ * somebody else has signed in, or nobody is any more, that answers as 401 does. How a site says that
+ * the token is stale is its own affair: any 403 that is none of our refusals says so. */
 export async function postJson(url, fields) {
   const answer = await post(url, fields);
-  if (answer.status !== 403) return answer;
+  if (answer.status !== 403 || answer.body.code === "forbidden") return answer;
   const reader = await renewToken();
   if (reader === userId) return post(url, fields);
   return reader === undefined ? answer : { ...answer, status: 401 };
@@ -36,7 +37,7 @@ function post(url, fields) {
 /** Whom this page is for now, undefined where that is not known. */
 async function renewToken() {
   const { page, reader } = await readPage(location.href);
-  const fresh = page?.querySelector("[name='csrfmiddlewaretoken']")?.value;
+  const fresh = page && csrfFields(page)[0]?.value;
   if (reader === userId && fresh) for (const field of csrfFields()) field.value = fresh;
   return reader;
 }

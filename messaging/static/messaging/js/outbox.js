@@ -29,6 +29,7 @@ export class Outbox {
     this.#deliver = deliver;
     this.#changed = changed;
     this.#turn = new Turn(`trato.outbox.${person}.${conversation}`);
+    this.#takeOver(`outbox.${conversation}`);
     const look = () => {
       changed();
       this.flush();
@@ -120,6 +121,13 @@ export class Outbox {
     const message = this.#store.read(this.#prefix + id, null)?.message ?? "";
     this.settle(id);
     return message;
+  }
+
+  /** 0.2.0 kept what was unsent in a conversation as one list. It goes before what was written since. */
+  #takeOver(name) {
+    const list = this.#store.read(name, []);
+    list.forEach((entry, place) => this.#keep({ ...entry, order: place - list.length }));
+    this.#store.remove(name);
   }
 
   #tryLater(code) {

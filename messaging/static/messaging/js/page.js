@@ -4,7 +4,8 @@ export const byId = (id) => document.getElementById(id);
 /** A new element of what a template of the page holds. */
 export const copyOf = (id) => byId(id).content.firstElementChild.cloneNode(true);
 
-const words = byId("phrases")?.dataset ?? {};
+// Pages that are not about conversations have those that what is unsent needs.
+const words = { ...byId("unsent-template")?.dataset, ...byId("phrases")?.dataset };
 
 const meta = (name) => document.querySelector(`meta[name='${name}']`)?.content ?? "";
 
@@ -12,9 +13,15 @@ export const userId = meta("user-id");
 export const language = document.documentElement.lang || "en";
 export const timeZone = meta("time-zone") || undefined;
 
-export const csrfFields = () => document.querySelectorAll("[name='csrfmiddlewaretoken']");
+const TOKEN = "[name='csrfmiddlewaretoken']";
 
-/** Out of a form of the page: the cookie with it may have any name, or be none of a script's business. */
+/** Those of the page's forms, and the one that every page has in a template. */
+export function csrfFields(page = document) {
+  const kept = page.getElementById("unsent-template")?.content.querySelectorAll(TOKEN) ?? [];
+  return [...page.querySelectorAll(TOKEN), ...kept];
+}
+
+/** Out of the page itself: the cookie with it may have any name, or be none of a script's business. */
 export const csrfToken = () => csrfFields()[0]?.value ?? "";
 
 /** A phrase of the page with what it speaks of filled in. */

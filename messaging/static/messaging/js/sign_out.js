@@ -1,9 +1,10 @@
 // Who signs out leaves nothing of theirs on the device, in whatever tab they have written it. Not
-// before they are out: without a connection they stay signed in, and keep what they have written.
+// before they are known to be out: without an answer everything stays. What others have written with
+// this browser is theirs.
 import { byId, userId } from "./page.js";
 import { Store } from "./store.js";
 
-const LEFT = "trato.left"; // when somebody signed out last, for the other tabs
+const LEFT = "trato.left"; // {person, at}: who signed out last, and when, for their other tabs
 const DEADLINE = 15_000; // milliseconds
 
 const ends = [...document.querySelectorAll("form[data-sign-out]")].map((form) => form.action);
@@ -19,10 +20,10 @@ function whenLeft() {
 }
 
 async function signOut(form) {
-  const { askFirst, notSignedOut } = byId("unsent-template").dataset;
+  const { askFirst, noAnswer } = byId("unsent-template").dataset;
   if (store.names("outbox.").length && !confirm(askFirst)) return;
   const answer = await send(form);
-  if (!answer) return alert(notSignedOut);
+  if (!answer) return alert(noAnswer);
   if (!answer.ok && answer.type !== "opaqueredirect") return form.submit(); // It says why not itself.
   leave();
   tellOtherTabs();
@@ -41,15 +42,21 @@ async function send(form) {
 
 function tellOtherTabs() {
   try {
-    localStorage.setItem(LEFT, new Date().toISOString());
+    localStorage.setItem(LEFT, JSON.stringify({ person: userId, at: Date.now() }));
   } catch {
     // Then nothing was kept either.
   }
 }
 
-function leave() {
-  store.leave();
-  new Store("").forget();
+/** A tab may hear of it late: what is newer than that has been written by somebody who is back. */
+function hear(text) {
+  const { person, at } = JSON.parse(text);
+  if (person === userId) leave(at);
+}
+
+function leave(moment) {
+  store.leave(moment);
+  new Store("").forget(moment);
   for (const field of document.querySelectorAll("textarea")) field.value = "";
   document.dispatchEvent(new CustomEvent("messaging:left"));
 }
@@ -60,7 +67,7 @@ document.addEventListener("submit", (event) => {
   signOut(event.target);
 });
 window.addEventListener("storage", (event) => {
-  if (event.key === LEFT) leave();
+  if (event.key === LEFT && event.newValue) hear(event.newValue);
 });
 // A page that the browser kept for its back button may be the page of somebody who has gone.
 window.addEventListener("pageshow", (event) => {

@@ -33,11 +33,6 @@ export class Standing {
     this.#look();
   }
 
-  /** Where messages go; nothing where none can be written. */
-  get action() {
-    return this.#form?.action;
-  }
-
   focus() {
     if (this.#form && !this.#form.hidden) this.#composer.focus();
     else byId("log").focus({ preventScroll: true });

@@ -19,17 +19,12 @@ export class Store {
   }
 
   read(name, fallback) {
-    const key = this.#prefix + name;
-    try {
-      return JSON.parse(held.get(key) ?? localStorage.getItem(key)) ?? fallback;
-    } catch {
-      return fallback;
-    }
+    return readKey(this.#prefix + name).value ?? fallback;
   }
 
   write(name, value) {
     const key = this.#prefix + name;
-    const text = JSON.stringify(value);
+    const text = JSON.stringify({ at: Date.now(), value });
     held.set(key, text);
     if (!absent.has(this.#person) && keepOnDevice(key, text)) held.delete(key);
     guard();
@@ -44,14 +39,16 @@ export class Store {
     return keysFrom(this.#prefix + start).map((key) => key.slice(this.#prefix.length));
   }
 
-  forget() {
-    for (const name of this.names("")) this.remove(name);
+  /** What is older than `moment`, in milliseconds; without one, all of it. */
+  forget(moment = Infinity) {
+    for (const key of keysFrom(this.#prefix)) if (readKey(key).at < moment) removeKey(key);
   }
 
-  /** The person has left this browser: it keeps nothing any more of what this page writes for them. */
-  leave() {
+  /** The person has left this browser at that moment: it keeps nothing any more of what this page
+   * writes for them. What is newer they have written since, signed in again. */
+  leave(moment) {
     absent.add(this.#person);
-    this.forget();
+    this.forget(moment);
   }
 
   /** The person is signed in here, perhaps again. */
@@ -64,6 +61,17 @@ export class Store {
     window.addEventListener("storage", (event) => {
       if (event.key?.startsWith(this.#prefix + start)) listener();
     });
+  }
+}
+
+/** {value, at}: what is kept there and since when, 0 where that is not known. Until 0.2.0 the value
+ * stood there by itself. */
+function readKey(key) {
+  try {
+    const kept = JSON.parse(held.get(key) ?? localStorage.getItem(key));
+    return kept && Object.hasOwn(kept, "value") ? kept : { value: kept, at: 0 };
+  } catch {
+    return { at: 0 };
   }
 }
 

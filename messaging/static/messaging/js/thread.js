@@ -218,7 +218,7 @@ function send(text) {
 
 function deliver({ id, message }) {
   const position = tracker.isLooking ? { read: list.newest } : {};
-  return room.deliver({ client_message_id: id, message, ...position }, standing.action);
+  return room.deliver({ client_message_id: id, message, ...position }, `${page.url}new_message/`);
 }
 
 function sayRead(sequence) {
