@@ -7,9 +7,11 @@ django/daphne#177). The only place that knows Daphne, with the protocols beside 
 """
 
 import asyncio
+import logging
+import os
 import sys
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 # First: it installs the reactor that runs on asyncio, which must happen before any other import
 # of Twisted.
@@ -46,6 +48,10 @@ LOOK_AGAIN_SECONDS = 0.02
 class Server(server.Server):
     """Daphne's server with a way to end."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._pages: set[asyncio.Future[None]] = set()
+
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Queue:
         """As Daphne's own, with a `receive` that takes no more than is wanted."""
         queue: Queue = asyncio.Queue()
@@ -58,8 +64,19 @@ class Server(server.Server):
             receive = BodyReader(queue, protocol)
         send = partial(self.handle_reply, protocol)
         application = self.application(scope=scope, receive=receive, send=send)
-        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        running: asyncio.Future[None] = asyncio.ensure_future(application)
+        if scope["type"] == "http":
+            running = self._shield(running)
+        self.connections[protocol]["application_instance"] = running
         return queue
+
+    def _shield(self, page: asyncio.Future[None]) -> asyncio.Future[None]:
+        """Daphne cancels what goes on for seconds after its client has left, and Django's handler
+        would then never give back its connection to the database: a pool that is empty for ever.
+        It ends by itself, as soon as the database has answered."""
+        self._pages.add(page)  # The loop itself keeps no tasks.
+        page.add_done_callback(self._pages.discard)
+        return asyncio.shield(page)
 
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         """Whatever sends a long answer waits for its reader: by itself Daphne takes it all at once
@@ -131,6 +148,16 @@ class CommandLine(cli.CommandLineInterface):
 
 def main() -> None:
     CommandLine().run(sys.argv[1:])
+    leave()
+
+
+def leave() -> NoReturn:
+    """Without Python's own end, which waits for every thread, however long one has to wait for a
+    database that does not answer: whose work it is has been told to come back."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

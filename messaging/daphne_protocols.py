@@ -12,6 +12,7 @@ from typing import Any
 from daphne import http_protocol, ws_protocol
 
 from messaging import conf
+from messaging.close_codes import CloseCode
 
 Message = dict[str, Any]
 Queue = asyncio.Queue[Message]
@@ -19,6 +20,14 @@ Queue = asyncio.Queue[Message]
 # What one socket may have here that its application has not taken yet.
 MOST_QUEUED_FRAMES = 16
 MOST_QUEUED_BYTES = 64 * 1024
+# Frames that its application never sees. Pongs are owed for the first kind: whoever reads nothing
+# and stays within the limit leaves 25 KB of them here in ten seconds, which back-pressure counts.
+MOST_CONTROL_FRAMES = 200  # Pings, pongs and goodbyes, in ten seconds.
+MOST_FRAGMENTS = 256  # Of one message.
+MOST_RECENT_FRAGMENTS = 4096  # In ten seconds: 60 messages of 64 KiB in pieces of a kibibyte.
+RECENT_SECONDS = 10.0
+MOST_LOOSE_PIECES = 64  # Of one message, before they are put together.
+CONTROL_OPCODES = 8  # And above.
 PIECE_BYTES = 64 * 1024  # Of a request's body.
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -92,16 +101,62 @@ def ignore(data: bytes) -> None:
 http_protocol.WebRequest = Request
 
 
+class RecentCount:
+    """How often something has happened in these ten seconds."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count, self._since = 0, 0.0
+
+    def is_exceeded(self) -> bool:
+        """By this time, which counts."""
+        now = time.monotonic()
+        if now - self._since >= RECENT_SECONDS:
+            self._count, self._since = 0, now
+        self._count += 1
+        return self._count > self._most
+
+
+class FrameCount:
+    """The frames of one socket that its application never sees. The others have limits there."""
+
+    def __init__(self) -> None:
+        self._controls = RecentCount(MOST_CONTROL_FRAMES)
+        self._fragments = RecentCount(MOST_RECENT_FRAGMENTS)
+        self._of_this_message = 0
+
+    def is_exceeded(self, opcode: int, *, is_last: bool) -> bool:
+        """By this frame, of which only the header has come yet."""
+        if opcode >= CONTROL_OPCODES:
+            return self._controls.is_exceeded()
+        self._of_this_message += 1
+        too_many = self._of_this_message > MOST_FRAGMENTS
+        if is_last:
+            self._of_this_message = 0
+            return too_many
+        return self._fragments.is_exceeded() or too_many
+
+
+def put_together(pieces: list[bytes]) -> list[bytes]:
+    """autobahn keeps each as it came, however small; empty ones as well."""
+    return [b"".join(pieces)] if len(pieces) > MOST_LOOSE_PIECES else pieces
+
+
 class SocketProtocol(ws_protocol.WebSocketProtocol):
     """Reads nothing more while its application has not taken what came: by itself Daphne would keep
     in memory whatever somebody sends. What is not read stays in the network, and with its sender.
     """
+
+    frame_data: Any  # autobahn's own: the pieces of the frame and of the message that come now.
+    message_data: Any
 
     def __init__(self) -> None:
         super().__init__()
         self.autoPingTimeoutCall: Any = None
         self.is_lost = False
         self._is_paused = False
+        self._is_over = False  # Nothing that still comes is heard.
+        self._frames = FrameCount()
         self._queued: deque[int] = deque()  # The size of each frame.
         self._queued_bytes = 0
 
@@ -121,6 +176,27 @@ class SocketProtocol(ws_protocol.WebSocketProtocol):
     def processData(self) -> bool:  # noqa: N802
         """Also what has been read from the network already waits."""
         return not self._is_paused and bool(super().processData())
+
+    def onFrameBegin(self) -> None:  # noqa: N802
+        super().onFrameBegin()
+        frame = self.current_frame
+        if self._frames.is_exceeded(frame.opcode, is_last=frame.fin):
+            self._end_flood()
+
+    def _end_flood(self) -> None:
+        """The goodbye has a second to arrive: autobahn cuts who has not answered it by then, and
+        nothing is read any more in which an answer could be."""
+        self._is_over = True
+        self.sendClose(code=int(CloseCode.FLOODING))
+        self._pause()
+
+    def onMessageFrameData(self, payload: bytes) -> None:  # noqa: N802
+        super().onMessageFrameData(payload)
+        self.frame_data = put_together(self.frame_data)
+
+    def onMessageFrameEnd(self) -> None:  # noqa: N802
+        super().onMessageFrameEnd()
+        self.message_data = put_together(self.message_data)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
         if self.state != self.STATE_OPEN:
@@ -146,7 +222,7 @@ class SocketProtocol(ws_protocol.WebSocketProtocol):
         self.transport.pauseProducing()
 
     def _go_on(self) -> None:
-        if self._is_paused:
+        if self._is_paused and not self._is_over:
             self._is_paused = False
             self._forget_ping()
             self.transport.resumeProducing()
@@ -157,9 +233,18 @@ class SocketProtocol(ws_protocol.WebSocketProtocol):
         super().serverClose(code)
         self._go_on()
 
+    def _closeConnection(self, abort: bool = False) -> None:  # noqa: N802
+        """Otherwise all that was sent before a goodbye would stay here, with the connection, for as
+        long as the other side reads nothing: its own goodbye ends the application's watch on it."""
+        super()._closeConnection(abort)
+        if not abort:
+            asyncio.get_running_loop().call_later(
+                self.closeHandshakeTimeout, self.transport.abortConnection
+            )
+
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         self.is_lost = True
-        super().onClose(wasClean, code, reason)
+        super().onClose(wasClean, int(CloseCode.FLOODING) if self._is_over else code, reason)
 
     def check_timeouts(self) -> None:
         """Nobody is asked for a sign of life that would not be heard."""

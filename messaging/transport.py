@@ -48,6 +48,8 @@ class Pace:
             return
         least, since = self._transport.unsent_bytes(), time.monotonic()
         while (unsent := self._transport.unsent_bytes()) >= UNSENT_BYTES:
+            if self.is_lost():  # Nobody takes it any more, and nothing of it need be kept.
+                return
             if unsent < least:
                 least, since = unsent, time.monotonic()
             elif time.monotonic() - since >= STALLED_SECONDS:
