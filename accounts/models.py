@@ -1,5 +1,6 @@
 """People. They log in with their e-mail address and are known by their display name."""
 
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -7,7 +8,8 @@ from django.conf import settings
 from django.contrib.auth import hashers
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models, transaction
+from django.db import models, router, transaction
+from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -48,7 +50,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
 
-    # The columns as they were read or last written.
+    # The columns as they were read or last committed. What was written in a transaction that is
+    # still open is not among them: it may be undone.
     _stored: dict[str, Any]
 
     class Meta:
@@ -70,28 +73,67 @@ class User(AbstractBaseUser, PermissionsMixin):
         person._stored = person._read_columns()
         return person
 
-    def refresh_from_db(self, *args: Any, **options: Any) -> None:
-        super().refresh_from_db(*args, **options)
-        self._stored = self._read_columns()
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Any] | None = None,
+    ) -> None:
+        """Also what loads a column that was not asked for at first. The others stay as they are,
+        changed or not."""
+        names = None if fields is None else list(fields)
+        super().refresh_from_db(using, names, from_queryset)
+        if names is None:
+            self._stored = self._read_columns()
+        elif self._is_known():
+            self._stored.update(self._read_columns(names))
 
     def save(self, **options: Any) -> None:
         """Only what has changed since it was read: whoever saves a name knows nothing of whether
         the account was closed, given another password or less power in the meantime."""
-        known = getattr(self, "_stored", None)
-        if known is not None and options.get("update_fields") is None:
-            columns = self._read_columns().items()
-            changed = [name for name, value in columns if known.get(name, self) != value]
-            options |= {} if options.get("force_insert") else {"update_fields": changed}
-        super().save(**options)
-        written = options.get("update_fields")
-        columns = self._read_columns().items()
-        now = {name: value for name, value in columns if written is None or name in written}
-        self._stored = (known or {}) | now
+        is_said = options.get("force_insert") or options.get("update_fields") is not None
+        if is_said or not self._is_known():
+            self._write(options)
+        elif changed := self._find_changed():
+            self._write({**options, "update_fields": changed})
+        else:
+            self._tell_of_a_save(options.get("using") or router.db_for_write(User, instance=self))
 
-    def _read_columns(self) -> dict[str, Any]:
+    def _find_changed(self) -> list[str]:
+        columns = self._read_columns().items()
+        return [name for name, value in columns if self._stored.get(name, self) != value]
+
+    def _write(self, options: dict[str, Any]) -> None:
+        """What is written is unknown until it is committed: undone, it is written once more."""
+        super().save(**options)
+        names = options.get("update_fields")
+        written = self._read_columns(names)
+        if not self._is_known() and names is not None:
+            return
+        for name in written if self._is_known() else ():
+            self._stored.pop(name, None)
+        transaction.on_commit(lambda: self._note(written), using=self._state.db)
+
+    def _tell_of_a_save(self, using: str) -> None:
+        """As Django does it, but not where `update_fields` is empty."""
+        told = {"instance": self, "raw": False, "using": using, "update_fields": frozenset[str]()}
+        pre_save.send(type(self), **told)
+        post_save.send(type(self), created=False, **told)
+
+    def _note(self, committed: dict[str, Any]) -> None:
+        self._stored = {**self.__dict__.get("_stored", {}), **committed}
+
+    def _is_known(self) -> bool:
+        return "_stored" in self.__dict__
+
+    def _read_columns(self, only: Collection[str] | None = None) -> dict[str, Any]:
         """All but those that were not asked for."""
         names = [field.attname for field in self._meta.concrete_fields if not field.primary_key]
-        return {name: self.__dict__[name] for name in names if name in self.__dict__}
+        return {
+            name: self.__dict__[name]
+            for name in names
+            if name in self.__dict__ and (only is None or name in only)
+        }
 
     def check_password(self, raw_password: str | None) -> bool:
         """Hashes it anew where that is due, unless there is another password meanwhile."""
@@ -101,6 +143,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.password = hashers.make_password(raw_password)
             rows = User.objects.filter(pk=self.pk, password=known)
             rows.update(password=self.password)
-            self._stored["password"] = self.password
+            if self._is_known():
+                self._stored["password"] = self.password
 
         return hashers.check_password(raw_password, known, hash_anew)

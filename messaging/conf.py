@@ -14,6 +14,7 @@ if sys.platform != "win32":  # Nobody runs it there, but some develop there.
 
 # Of the files a process may open: for the database, Redis, logs and pages.
 FILES_KEPT_FREE = 128
+LONGEST_DRAIN_SECONDS = 10.0
 
 
 def listing_model() -> str:
@@ -51,7 +52,8 @@ def heartbeat_seconds() -> float:
 
 
 def drain_seconds() -> float:
-    return float(getattr(settings, "MESSAGING_DRAIN_SECONDS", 10))
+    """Ten at most: so much is promised to who waits for a process to end."""
+    return min(float(getattr(settings, "MESSAGING_DRAIN_SECONDS", 10)), LONGEST_DRAIN_SECONDS)
 
 
 def notify_delay() -> timedelta:

@@ -1,7 +1,8 @@
 """Group commit for the messages that come over sockets.
 
 What has queued up while one batch was committing is the next batch: no timer, no added latency
-when idle, and under load one COMMIT carries hundreds of messages.
+when idle, and under load one COMMIT carries hundreds of messages. Whose rows somebody else holds is
+left out and waited for beside it, on another thread and another connection.
 """
 
 import asyncio
@@ -9,18 +10,24 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
-from typing import TypeAlias
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from messaging import metrics, runtime
-from messaging.events import Event, UserId
+from messaging.events import Event
 from messaging.exceptions import Unavailable
+from messaging.held_drafts import Entry, HeldDrafts, group, size_of
 from messaging.hub import current_hub
 from messaging.services.attempts import is_lock_timeout
-from messaging.services.drafts import Draft, Held, Outcome, Recorded
+from messaging.services.drafts import (
+    Draft,
+    Held,
+    Outcome,
+    Patience,
+    Recorded,
+)
 from messaging.services.holding import wait_at_most
 from messaging.services.record import record
 from notifications import failpoints
@@ -31,18 +38,15 @@ BATCH_DRAFTS = 500
 BATCH_BYTES = 1024 * 1024
 MAXIMUM_WAITING = 10_000
 MAXIMUM_WAITING_BYTES = 32 * 1024 * 1024
-# For the rows of those whom a batch has left out, all of them together: what has queued up behind
-# it waits so much longer at most (and for a COMMIT more per person who was left out).
+# For the rows of those whom batches have left out, all together that wait at the same time.
 LOCK_SECONDS = 1.0
 # Nothing more can be done about these one draft at a time: the database itself is away.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
-# A draft, and what is called with what became of it.
-Entry: TypeAlias = tuple[Draft, Callable[[Outcome], None]]
-
 
 class Journal:
-    """Of one event loop. It commits on a thread and a database connection of its own."""
+    """Of one event loop. It commits on a thread and a database connection of its own, and waits
+    for what others hold on a second one."""
 
     def __init__(self) -> None:
         self._waiting: deque[Entry] = deque()
@@ -50,6 +54,9 @@ class Journal:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="messaging-journal")
+        self._held = HeldDrafts()
+        self._held_task: asyncio.Task[None] | None = None
+        self._held_executor = ThreadPoolExecutor(1, thread_name_prefix="messaging-held")
 
     def append(self, draft: Draft, answer: Callable[[Outcome], None]) -> None:
         """`answer` is called in this loop, with the receipt after the COMMIT or the refusal."""
@@ -57,7 +64,7 @@ class Journal:
             answer(Unavailable())
             return
         self._waiting.append((draft, answer))
-        self._waiting_bytes += _size(draft)
+        self._waiting_bytes += size_of(draft)
         if self._task is None or self._task.done():
             self._task = runtime.spawn(self._commit_all())
 
@@ -66,12 +73,14 @@ class Journal:
 
     @property
     def depth(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + self._held.count
 
     async def finish(self) -> None:
         """Wait until everything taken so far is answered."""
-        while self._task is not None and not self._task.done():
-            await asyncio.shield(self._task)
+        while running := [
+            task for task in (self._task, self._held_task) if task and not task.done()
+        ]:
+            await asyncio.shield(running[0])
 
     async def close(self) -> None:
         await self.finish()
@@ -82,27 +91,48 @@ class Journal:
         # `connection` is another one in each thread: its `close` must be looked up over there.
         await loop.run_in_executor(self._executor, lambda: connection.close())
         self._executor.shutdown(wait=False)
+        self._held_executor.shutdown(wait=False)
 
     async def _commit_all(self) -> None:
         while self._waiting:
-            held = await self._commit(self._take_batch(), record_safely)
+            batch = self._take_batch()
+            held = await self._commit(batch, record_safely, self._executor) if batch else []
+            for entry, why in held:
+                self._wait_for(entry, why)
+
+    def _wait_for(self, entry: Entry, why: Held | None = None) -> None:
+        if not self._held.add(entry, why):
+            _give(entry[1], Unavailable())
+        elif self._held_task is None or self._held_task.done():
+            self._held_task = runtime.spawn(self._commit_held())
+
+    async def _commit_held(self) -> None:
+        """Who was held for a moment only does not wait for those who are held longer."""
+        while entries := self._held.take_all():
+            held = await self._commit(entries, record_safely, self._held_executor)
             until = time.monotonic() + LOCK_SECONDS
-            for entries in _by_person(held):
-                seconds = until - time.monotonic()
-                await self._commit(entries, partial(record_held, seconds=seconds))
+            for part in group([entry for entry, _ in held]):
+                wait = partial(record_held, seconds=until - time.monotonic())
+                await self._commit(part, wait, self._held_executor)
+            if not self._held.count:  # The connection may not be needed again for long.
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._held_executor, lambda: connection.close())
 
     async def _commit(
-        self, entries: list[Entry], store: Callable[[Sequence[Draft]], Recorded]
-    ) -> list[Entry]:
+        self,
+        entries: list[Entry],
+        store: Callable[[Sequence[Draft]], Recorded],
+        executor: Executor,
+    ) -> list[tuple[Entry, Held]]:
         """Store, answer, publish. Gives those that were left out, unanswered."""
         loop = asyncio.get_running_loop()
         drafts = [draft for draft, _ in entries]
-        recorded = await loop.run_in_executor(self._executor, store, drafts)
+        recorded = await loop.run_in_executor(executor, store, drafts)
         failpoints.reach("journal.committed")
         held = []
         for entry, outcome in zip(entries, recorded.outcomes, strict=True):
             if isinstance(outcome, Held):
-                held.append(entry)
+                held.append((entry, outcome))
                 continue
             _give(entry[1], outcome)
             failpoints.reach("journal.answered")
@@ -110,27 +140,23 @@ class Journal:
         return held
 
     def _take_batch(self) -> list[Entry]:
-        batch = [self._waiting.popleft()]
-        size = _size(batch[0][0])
+        """The next ones, without those that have to come after a held one."""
+        batch: list[Entry] = []
+        size = 0
         while self._waiting and len(batch) < BATCH_DRAFTS:
-            size += _size(self._waiting[0][0])
-            if size > BATCH_BYTES:
+            entry = self._waiting[0]
+            more = size_of(entry[0])
+            is_held = self._held.come_before(entry[0])
+            if not is_held and batch and size + more > BATCH_BYTES:
                 break
-            batch.append(self._waiting.popleft())
-        self._waiting_bytes -= sum(_size(draft) for draft, _ in batch)
+            self._waiting.popleft()
+            self._waiting_bytes -= more
+            if is_held:
+                self._wait_for(entry)
+            else:
+                batch.append(entry)
+                size += more
         return batch
-
-
-def _by_person(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Each person's in their order."""
-    people: dict[UserId, list[Entry]] = {}
-    for entry in entries:
-        people.setdefault(entry[0].user_id, []).append(entry)
-    return list(people.values())
-
-
-def _size(draft: Draft) -> int:
-    return len(draft.body.encode(errors="replace"))
 
 
 def _give(answer: Callable[[Outcome], None], outcome: Outcome) -> None:
@@ -151,16 +177,16 @@ def _publish(events: Sequence[Event]) -> None:
 
 def record_safely(drafts: Sequence[Draft]) -> Recorded:
     """`record`, once more on a fresh connection if that fails, then draft by draft: one bad draft
-    costs only itself. What could not be stored is Unavailable; nothing is raised. Nobody's row is
-    waited for: what is Held comes after, for a short while and without the others."""
+    costs only itself. What could not be stored is Unavailable; nothing is raised. Nothing that
+    others hold is waited for longer than a moment: what is Held comes after, without the others."""
     try:
         try:
-            return record(drafts, wait=False)
+            return record(drafts, patience=Patience.SHORT)
         except Exception as error:
+            if is_lock_timeout(error):
+                return record(drafts, patience=Patience.NONE)
             connection.close()
-            if is_lock_timeout(error):  # Of a conversation. Once more would be as long once more.
-                return Recorded(outcomes=[Held() for _ in drafts])
-            return record(drafts, wait=False)
+            return record(drafts, patience=Patience.SHORT)
     except Exception as error:
         logger.exception("A batch of %d messages failed", len(drafts))
         metrics.COMMIT_FAILURES.add()
@@ -171,7 +197,7 @@ def record_safely(drafts: Sequence[Draft]) -> Recorded:
 
 
 def record_held(drafts: Sequence[Draft], *, seconds: float) -> Recorded:
-    """One person's that a batch has left out. `seconds`: to wait for each row that others hold."""
+    """One person's that batches have left out. `seconds`: to wait for each row that others hold."""
     try:
         with transaction.atomic():
             wait_at_most(seconds)
@@ -184,16 +210,16 @@ def record_held(drafts: Sequence[Draft], *, seconds: float) -> Recorded:
 
 def _record_one_by_one(drafts: Sequence[Draft]) -> Recorded:
     together = Recorded(outcomes=[])
-    rest: type[Unavailable] | None = None  # Hundreds of time-outs in a row help nobody.
+    rest: type[Unavailable] | None = None  # Hundreds of failures in a row help nobody.
     for draft in drafts:
         try:
-            one = Recorded([rest()]) if rest else record([draft], wait=False)
+            one = Recorded([rest()]) if rest else record([draft], patience=Patience.NONE)
         except Exception as error:
             connection.close()
             logger.warning("A message could not be stored: %s", type(error).__name__)
             if isinstance(error, DATABASE_AWAY):
-                rest = Held if is_lock_timeout(error) else Unavailable
-            one = Recorded([(rest or Unavailable)()])
+                rest = Unavailable
+            one = Recorded([Unavailable()])
         together.outcomes.extend(one.outcomes)
         together.events.extend(one.events)
     return together

@@ -70,8 +70,12 @@ class SlidingWindows:
 # taking it back, which there has to be a block for.
 BLOCK_LIMITS = [(20, 3600.0)]
 
+# Read positions and marks over HTTP per seconds and person, together: each holds the person's row.
+MARK_LIMITS = [(60, 10.0)]
+
 _sends: SlidingWindows | None = None
 _blocks = SlidingWindows(BLOCK_LIMITS)
+_marks = SlidingWindows(MARK_LIMITS)
 
 
 def _send_windows() -> SlidingWindows:
@@ -83,8 +87,9 @@ def _send_windows() -> SlidingWindows:
 
 def forget_all() -> None:
     """Start counting anew with the settings as they are now."""
-    global _sends, _blocks
+    global _sends, _blocks, _marks
     _sends, _blocks = None, SlidingWindows(BLOCK_LIMITS)
+    _marks = SlidingWindows(MARK_LIMITS)
 
 
 def take_send(user_id: Any) -> Callable[[], None]:
@@ -96,6 +101,13 @@ def take_block(user_id: Any) -> Callable[[], None]:
     """Count one block by this person. Lifted together with the limits on sending."""
     sentence = _("You have blocked many people lately. Please wait before blocking more.")
     return _take(_blocks, user_id, sentence) if conf.send_limits() else _nothing
+
+
+def take_mark(user_id: Any) -> None:
+    """Count one read position or mark of this person that came over HTTP; raises RateLimited.
+    Lifted together with the limits on sending."""
+    if conf.send_limits():
+        _take(_marks, user_id)
 
 
 def _take(windows: SlidingWindows, user_id: Any, sentence: Any = None) -> Callable[[], None]:

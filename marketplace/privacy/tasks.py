@@ -15,6 +15,7 @@ from marketplace.privacy.services.export import due_exports, make_export, remove
 from marketplace.privacy.services.mail import mail_export, unmailed_exports
 from marketplace.privacy.services.retention import apply_retention
 from marketplace.privacy.services.turns import is_busy
+from notifications import failpoints
 from notifications.failures import describe_failure
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,12 @@ def delete_what_is_old() -> None:
 
 def wake_on_commit(task: Any, key: Any) -> None:
     """Robust: nothing that goes wrong with the broker may look like a failed request."""
-    transaction.on_commit(partial(wake, task, key), robust=True)
+    transaction.on_commit(partial(_wake_committed, task, key), robust=True)
+
+
+def _wake_committed(task: Any, key: Any) -> None:
+    failpoints.reach("privacy.committed")
+    wake(task, key)
 
 
 def wake(task: Any, key: Any) -> None:

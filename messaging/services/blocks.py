@@ -21,24 +21,29 @@ def block_person(*, user_id: UserId, other_id: UserId, session: SessionStamp | N
     """Block somebody with whom one has a conversation; to block twice changes nothing.
 
     Raises NotFound for everybody else, who look like nobody, RateLimited, Unavailable, and
-    Unauthenticated when the `session` has ended.
+    Unauthenticated when the `session` has ended. To try it with nobody counts as a block does.
     """
     if Block.objects.filter(blocker_id=user_id, blocked_id=other_id).exists():
         return
     release = rate_limits.take_block(user_id)
-    created = False
+    counts = False
     try:
         with transaction.atomic():
-            created = _block(user_id, other_id, session)
+            counts = _block(user_id, other_id, session)
         failpoints.reach("blocks.blocked")
     except DatabaseError as error:
         raise Unavailable() from error
+    except NotFound:
+        counts = True
+        raise
     finally:
-        if not created:
+        if not counts:
             release()
 
 
 def _block(user_id: UserId, other_id: UserId, session: SessionStamp | None) -> bool:
+    if not share_conversation(user_id, other_id):  # Strangers hold nobody's row.
+        raise NotFound()
     _lock_people(user_id, other_id)
     require_session(user_id, session)
     if not share_conversation(user_id, other_id):

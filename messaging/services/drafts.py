@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -53,7 +54,24 @@ class Receipt:
 
 
 class Held(Unavailable):
-    """Not tried yet: somebody else holds the sender's row at this moment."""
+    """Not tried yet: somebody else holds the sender's row or session at this moment."""
+
+
+class ConversationHeld(Held):
+    """Not tried yet: somebody else holds the conversation, or somebody's place in it."""
+
+
+class Patience(Enum):
+    """With rows that somebody else holds.
+
+    LONG: waits for them, as long as the server lets it. SHORT: leaves out whose own row or session
+    it is, and waits a moment for the rest; longer is an error (`is_lock_timeout`). NONE: leaves out
+    whatever is held.
+    """
+
+    LONG = auto()
+    SHORT = auto()
+    NONE = auto()
 
 
 Outcome: TypeAlias = Receipt | MessagingError

@@ -8,6 +8,7 @@ from django.db import transaction
 from messaging.events import UserId, place_event
 from messaging.exceptions import NotFound, Unavailable
 from messaging.models import Participant
+from messaging.selectors.connections import check_session
 from messaging.services.holding import require_session
 from messaging.services.inbox_rows import ONE_CHANGE
 from messaging.services.messages import publish_on_commit
@@ -41,14 +42,17 @@ def _mark(
     """The person's place as it is now. Raises NotFound, Unavailable, and Unauthenticated when the
     `session` has ended.
 
-    One row and one statement: `record`, which un-archives, holds the row while it does.
+    One row and one statement: `record`, which un-archives, holds the row while it does. Nothing is
+    held where nothing changes.
     """
+    mine = Participant.objects.filter(
+        user_id=user_id, conversation_id=conversation_id, left_at__isnull=True
+    )
     try:
+        if place := mine.filter(**marks).first():
+            return _as_it_is(place, session)
         with transaction.atomic():
             require_session(user_id, session)
-            mine = Participant.objects.filter(
-                user_id=user_id, conversation_id=conversation_id, left_at__isnull=True
-            )
             changed = mine.exclude(**marks).update(**marks, **ONE_CHANGE)
             place = mine.first()
             if place is None:
@@ -58,4 +62,10 @@ def _mark(
     except DatabaseError as error:
         raise Unavailable() from error
     failpoints.reach("flags.committed")
+    return place
+
+
+def _as_it_is(place: Participant, session: SessionStamp | None) -> Participant:
+    if session is not None:
+        check_session(place.user_id, session)
     return place

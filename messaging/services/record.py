@@ -11,20 +11,23 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from messaging import metrics, policies, sessions
 from messaging.events import Event, MessageRecord, groups_of, message_event, read_event
 from messaging.exceptions import NotFound, Unauthenticated
-from messaging.models import Message
+from messaging.models import Conversation, Message
 from messaging.services import record_postgresql, record_sqlite
 from messaging.services.drafts import (
+    ConversationHeld,
     ConversationRow,
     Draft,
     Held,
     NewMessage,
     Outcome,
     ParticipantRow,
+    Patience,
     Recorded,
     StoredMessage,
 )
@@ -37,8 +40,12 @@ from notifications import failpoints
 class Statements(Protocol):
     """What a database's path through `record` consists of."""
 
-    def lock_conversations(self, cursor: Any, ids: Sequence[UUID]) -> list[ConversationRow]: ...
-    def lock_participants(self, cursor: Any, ids: Sequence[UUID]) -> list[ParticipantRow]: ...
+    def lock_conversations(
+        self, cursor: Any, ids: Sequence[UUID], patience: Patience
+    ) -> list[ConversationRow]: ...
+    def lock_participants(
+        self, cursor: Any, ids: Sequence[UUID], patience: Patience
+    ) -> list[ParticipantRow]: ...
     def find_stored(self, cursor: Any, keys: Sequence[tuple[int, UUID]]) -> list[StoredMessage]: ...
     def insert_messages(
         self, cursor: Any, messages: Sequence[NewMessage]
@@ -47,17 +54,17 @@ class Statements(Protocol):
     def update_participants(self, cursor: Any, rows: Sequence[ParticipantRow]) -> None: ...
 
 
-def record(drafts: Sequence[Draft], *, wait: bool = True) -> Recorded:
+def record(drafts: Sequence[Draft], *, patience: Patience = Patience.LONG) -> Recorded:
     """Store what may be stored and say of each draft what became of it.
 
     A draft that breaks a rule gets its own refusal and costs the others nothing. The events are
-    for publishing after the commit, which is the caller's. `wait=False`: a draft whose sender's
-    row or session somebody else holds is not waited for; it is Held.
+    for publishing after the commit, which is the caller's. Drafts that are left out because
+    somebody else holds their rows (`patience`) are Held.
     """
     began = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         batch = _Batch(_statements(), cursor, drafts)
-        recorded = batch.run(wait=wait)
+        recorded = batch.run(patience)
         transaction.on_commit(lambda: metrics.note_commit(recorded.outcomes, began), robust=True)
         failpoints.reach("record.storing")
     failpoints.reach("record.stored")
@@ -82,9 +89,11 @@ class _Batch:
         self._twins: list[tuple[int, NewMessage]] = []
         self._reads: list[tuple[ParticipantRow, Draft]] = []
 
-    def run(self, *, wait: bool) -> Recorded:
-        self._hold(wait=wait)
-        self._lock()
+    def run(self, patience: Patience) -> Recorded:
+        self._hold(patience)
+        self._lock(patience)
+        if patience is Patience.NONE:
+            self._leave_out_held_conversations()
         self._find_retries()
         self._alive = self._find_alive_sessions()
         for index, draft in enumerate(self._drafts):
@@ -94,25 +103,39 @@ class _Batch:
 
     # --- Reading under lock ---------------------------------------------------------------------
 
-    def _hold(self, *, wait: bool) -> None:
+    def _hold(self, patience: Patience) -> None:
         people = ((draft.user_id, draft.session) for draft in self._drafts)
-        held_by_others = hold_sessions(people, wait=wait)
+        held_by_others = hold_sessions(people, wait=patience is Patience.LONG)
         for index, draft in enumerate(self._drafts if held_by_others else ()):
             if draft.user_id in held_by_others:
                 self._outcomes[index] = Held()
 
-    def _lock(self) -> None:
+    def _lock(self, patience: Patience) -> None:
         ids = sorted({draft.conversation_id for draft in self._drafts})
-        rows = self._statements.lock_conversations(self._cursor, ids)
+        rows = self._statements.lock_conversations(self._cursor, ids, patience)
         self._conversations = {row.id: row for row in rows}
         self._members: dict[UUID, list[ParticipantRow]] = {row.id: [] for row in rows}
-        for member in self._statements.lock_participants(self._cursor, list(self._conversations)):
+        ids = list(self._conversations)
+        for member in self._statements.lock_participants(self._cursor, ids, patience):
             self._members[member.conversation_id].append(member)
         self._places = {
             (member.conversation_id, member.user_id): member
             for members in self._members.values()
             for member in members
         }
+
+    def _leave_out_held_conversations(self) -> None:
+        """Those that are there and are not locked as a whole."""
+        ids = {draft.conversation_id for draft in self._drafts}
+        sizes = Conversation.objects.filter(pk__in=ids).annotate(size=Count("participants"))
+        for key, size in sizes.values_list("pk", "size"):
+            if key not in self._conversations or len(self._members[key]) < size:
+                self._hold_back(key)
+
+    def _hold_back(self, conversation_id: UUID) -> None:
+        for index, draft in enumerate(self._drafts):
+            if draft.conversation_id == conversation_id and self._outcomes[index] is None:
+                self._outcomes[index] = ConversationHeld()
 
     def _place(self, draft: Draft) -> ParticipantRow | None:
         return self._places.get((draft.conversation_id, draft.user_id))

@@ -8,6 +8,7 @@ from messaging.services.drafts import (
     ConversationRow,
     NewMessage,
     ParticipantRow,
+    Patience,
     StoredMessage,
 )
 from messaging.services.record_tables import with_user_table
@@ -15,6 +16,13 @@ from messaging.services.record_tables import with_user_table
 LOCK_CONVERSATIONS = """
 SELECT id, state, last_sequence, revision, last_message_at
 FROM messaging_conversation WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+"""
+# The same; from here to the end of the transaction every lock is waited for so long and no longer.
+LOCK_CONVERSATIONS_SOON = """
+WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '100ms', true))
+SELECT c.id, c.state, c.last_sequence, c.revision, c.last_message_at
+FROM patience, messaging_conversation c
+WHERE c.id = ANY(%s::uuid[]) ORDER BY c.id FOR NO KEY UPDATE OF c
 """
 
 LOCK_PARTICIPANTS = """
@@ -79,13 +87,23 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def lock_conversations(cursor: Any, ids: Sequence[UUID]) -> list[ConversationRow]:
-    cursor.execute(LOCK_CONVERSATIONS, [list(ids)])
+def lock_conversations(
+    cursor: Any, ids: Sequence[UUID], patience: Patience
+) -> list[ConversationRow]:
+    statements = {
+        Patience.LONG: LOCK_CONVERSATIONS,
+        Patience.SHORT: LOCK_CONVERSATIONS_SOON,
+        Patience.NONE: f"{LOCK_CONVERSATIONS} SKIP LOCKED",
+    }
+    cursor.execute(statements[patience], [list(ids)])
     return [ConversationRow(*row) for row in cursor.fetchall()]
 
 
-def lock_participants(cursor: Any, conversation_ids: Sequence[UUID]) -> list[ParticipantRow]:
-    cursor.execute(with_user_table(LOCK_PARTICIPANTS), [list(conversation_ids)])
+def lock_participants(
+    cursor: Any, conversation_ids: Sequence[UUID], patience: Patience
+) -> list[ParticipantRow]:
+    how = " SKIP LOCKED" if patience is Patience.NONE else ""
+    cursor.execute(with_user_table(LOCK_PARTICIPANTS + how), [list(conversation_ids)])
     return [ParticipantRow(*row) for row in cursor.fetchall()]
 
 

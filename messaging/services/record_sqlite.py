@@ -16,6 +16,7 @@ from messaging.services.drafts import (
     ConversationRow,
     NewMessage,
     ParticipantRow,
+    Patience,
     StoredMessage,
 )
 from messaging.services.record_tables import with_user_table
@@ -102,7 +103,9 @@ def _moment(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if value is not None else None
 
 
-def lock_conversations(cursor: Any, ids: Sequence[UUID]) -> list[ConversationRow]:
+def lock_conversations(
+    cursor: Any, ids: Sequence[UUID], patience: Patience
+) -> list[ConversationRow]:
     cursor.execute(SELECT_CONVERSATIONS, [json.dumps([key.hex for key in ids])])
     return [
         ConversationRow(UUID(key), state, last, revision, _moment(at))
@@ -110,7 +113,9 @@ def lock_conversations(cursor: Any, ids: Sequence[UUID]) -> list[ConversationRow
     ]
 
 
-def lock_participants(cursor: Any, conversation_ids: Sequence[UUID]) -> list[ParticipantRow]:
+def lock_participants(
+    cursor: Any, conversation_ids: Sequence[UUID], patience: Patience
+) -> list[ParticipantRow]:
     keys = json.dumps([key.hex for key in conversation_ids])
     cursor.execute(with_user_table(SELECT_PARTICIPANTS), [keys])
     return [_participant(row) for row in cursor.fetchall()]

@@ -206,7 +206,7 @@ def test_blocking_takes_a_fixed_number_of_queries(
     for number in range(5):
         ask(make_listing(seller, f"Chair {number}"), buyer)
     sol = client_of(seller)
-    for on, count in ((1, 13), (0, 6)):
+    for on, count in ((1, 14), (0, 6)):
         with django_assert_num_queries(count + count_holding()):
             assert block(sol, buyer, on).status_code == 200
 
@@ -237,6 +237,19 @@ def test_blocking_and_unblocking_without_end_is_refused(
     assert block(ana, seller, on=0).status_code == 200  # To unblock always works.
     assert block(sol, buyer).status_code == 200
     settings.MESSAGING_SEND_LIMITS = []
+    assert block(ana, seller).status_code == 200
+
+
+def test_to_try_it_with_strangers_counts(
+    conversation: Conversation, buyer: Any, seller: Any, stranger: Any, client_of: Any
+) -> None:
+    ana, teo = client_of(buyer), client_of(stranger)
+    for number in range(20):
+        assert block(teo, buyer if number % 2 else seller).status_code == 404
+    for user in (buyer, stranger):
+        answer = block(teo, user)
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert block(teo, buyer, on=0).status_code == 200
     assert block(ana, seller).status_code == 200
 
 

@@ -77,7 +77,7 @@ def test_the_number_of_queries_is_fixed(
     django_assert_num_queries: Any,
 ) -> None:
     ana = client_of(buyer)
-    with django_assert_num_queries(8 + count_holding()):
+    with django_assert_num_queries(9 + count_holding()):
         post_json(ana, url(conversation, f"{path}/"), on=1)
 
 

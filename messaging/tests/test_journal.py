@@ -53,7 +53,7 @@ def put_before_record(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None
     """Call `act` with the number of each call of `record` before it runs. Gives their sizes."""
     calls: list[int] = []
 
-    def act_and_record(drafts: Sequence[Draft], **how: bool) -> Recorded:
+    def act_and_record(drafts: Sequence[Draft], **how: Any) -> Recorded:
         calls.append(len(drafts))
         act(len(calls))
         return record(drafts, **how)
@@ -190,7 +190,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_repeated(
 ) -> None:
     calls: list[int] = []
 
-    def record_and_lose_the_answer(drafts: Sequence[Draft], **how: bool) -> Recorded:
+    def record_and_lose_the_answer(drafts: Sequence[Draft], **how: Any) -> Recorded:
         calls.append(len(drafts))
         recorded = record(drafts, **how)
         if len(calls) == 1:

@@ -6,11 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 
 from messaging import rate_limits
 from messaging.attendance import current_attendance
 from messaging.models import Conversation, Message
 from messaging.runtime import in_database
+from messaging.tests.browsing import post_json, url
 from messaging.tests.sockets import Sockets
 from messaging.tests.test_socket_retries import post
 
@@ -99,6 +101,33 @@ async def test_off_lifts_the_limits_on_messages_and_frames(
     for _ in range(70):
         await ana.send(message="Again")
     assert [(await ana.expect("ack"))["sequence"] for _ in range(70)] == list(range(2, 72))
+
+
+def test_sixty_marks_in_ten_seconds_over_http(
+    conversation: Conversation, buyer: Any, seller: Any, client_of: Any, clock: Clock, settings: Any
+) -> None:
+    """Read positions and marks together, whether they change anything or not."""
+    sol, doors = client_of(seller), ("read/", "archive/", "star/", "mute/")
+
+    def mark(client: Client, number: int) -> Any:
+        path = url(conversation, doors[number % 4])
+        return post_json(client, path, sequence=1, on=number // 4 % 2)
+
+    assert [mark(sol, number).status_code for number in range(60)] == [200] * 60
+    clock.now += 4
+    for number in range(4):
+        refused = mark(sol, number)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "6")
+        assert (refused.json()["code"], refused.json()["retry_after"]) == ("rate_limited", 6)
+    page = sol.post(url(conversation, "star/"), {"on": "1"})
+    assert (page.status_code, page.headers["Retry-After"]) == (429, "6")
+    assert mark(client_of(buyer), 0).status_code == 200
+    path = url(conversation, "new_message/")
+    assert post_json(sol, path, message="I may still write").status_code == 201
+    clock.now += 6
+    assert mark(sol, 0).status_code == 200
+    settings.MESSAGING_SEND_LIMITS = []
+    assert [mark(sol, number).status_code for number in range(70)] == [200] * 70
 
 
 async def test_who_goes_on_after_sixty_frames_in_ten_seconds(

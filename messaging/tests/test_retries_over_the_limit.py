@@ -138,7 +138,7 @@ async def test_what_is_refused_lets_nothing_through_uncounted(
     one message, and it counts."""
     refused: list[Draft] = []
 
-    def refuse_first(drafts: Sequence[Draft], **how: bool) -> Recorded:
+    def refuse_first(drafts: Sequence[Draft], **how: Any) -> Recorded:
         recorded = record(drafts[1:] if not refused else drafts, **how)
         if not refused:
             refused.append(drafts[0])

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
-from messaging import fields
+from messaging import fields, rate_limits
 from messaging.events import message_frame_for
 from messaging.http import (
     access_of,
@@ -153,6 +153,7 @@ def read(request: HttpRequest, conversation_id: str) -> HttpResponse:
     """Move the read position forward."""
     conversation = access_of(request, conversation_id).conversation
     sequence = fields.require_number(read_fields(request), "sequence")
+    rate_limits.take_mark(request.user.pk)
     position = mark_read(
         user_id=request.user.pk,
         conversation_id=conversation.pk,

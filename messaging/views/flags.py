@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from messaging import fields
+from messaging import fields, rate_limits
 from messaging.events import place_frame
 from messaging.http import (
     access_of,
@@ -45,6 +45,7 @@ def _mark(
     conversation = access_of(request, conversation_id).conversation
     given = read_fields(request)
     on = fields.require_flag(given, "on")
+    rate_limits.take_mark(request.user.pk)
     place = mark(
         user_id=request.user.pk,
         conversation_id=conversation.pk,

@@ -45,7 +45,7 @@ class Pretence:
         patch.setattr(journal, "record", self.record)
         patch.setattr(of_the_loop, "_executor", InPlace())
 
-    def record(self, drafts: Sequence[Draft], *, wait: bool) -> Recorded:
+    def record(self, drafts: Sequence[Draft], **how: Any) -> Recorded:
         return Recorded(outcomes=[self._store(draft) for draft in drafts])
 
     def _store(self, draft: Draft) -> Outcome:

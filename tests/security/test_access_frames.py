@@ -25,6 +25,7 @@ from messaging.services.participants import (
     leave_conversation,
     remove_participant,
 )
+from messaging.tests.conversing import say
 from messaging.tests.sockets import Socket, Sockets
 from tests.cast import make_person
 
@@ -40,10 +41,11 @@ PATHS = {
     "": "nothing",
 }
 # What each frame does for who may (the type of the answer), and for a participant who is blocked.
+# Where it names a message it is one of their own, so that nothing but the block can refuse it.
 FRAMES: dict[str, tuple[dict[str, Any], str, str]] = {
     "chat_message": ({"message": "Hello"}, "ack", "forbidden"),
     "edit": ({"sequence": 1, "message": "Other words"}, "ack", "forbidden"),
-    "delete": ({"sequence": 1}, "ack", "forbidden"),
+    "delete": ({"sequence": 1}, "ack", "ack"),
     "read": ({"sequence": 1}, "", ""),
     "typing": ({}, "", ""),
     "resume": ({"after": 0}, "ready", "ready"),
@@ -72,6 +74,16 @@ def people(
     )
     Block.objects.create(blocker=seller, blocked=found["blocked"])
     return found
+
+
+def say_something(conversation: Conversation, user: User) -> int:
+    """Their own message, of before anybody blocked anybody; its sequence. Of the blocks only those
+    against them come back: who has blocked somebody in there may not write either."""
+    blocks = list(Block.objects.filter(blocked=user))
+    Block.objects.all().delete()
+    sequence = say(user, conversation, "While I still could").sequence
+    Block.objects.bulk_create(blocks)
+    return sequence
 
 
 def read_state(conversation: Conversation) -> list[Any]:
@@ -153,18 +165,21 @@ async def test_over_an_inbox_what_is_others_is_as_if_it_were_not_there(
 
 
 @pytest.mark.parametrize("door", ["room", "inbox"])
-@pytest.mark.parametrize("who", ["owner", "blocked"])
+@pytest.mark.parametrize("who", IN_IT)
 async def test_who_takes_part_is_answered(
     sockets: Sockets, conversation: Conversation, people: dict[str, User], who: str, door: str
 ) -> None:
     """The positive control of each row; and to whom the other side has blocked, what is left."""
+    own = await in_database(say_something, conversation, people[who])
     for type, (fields, expected, when_blocked) in FRAMES.items():
         if door == "room":
             socket = await sockets.room(people[who], conversation.pk)
         else:
             socket = await sockets.inbox(people[who])
         frame = {"type": type, **fields, "conversation": str(conversation.pk)}
-        wanted = expected if who == "owner" else when_blocked
+        if "sequence" in frame:
+            frame["sequence"] = own
+        wanted = when_blocked if who == "blocked" else expected
         if not wanted:  # Frames are answered in their order: nothing comes before the pong.
             await socket.send(**frame)
             answer, _ = await answer_to(socket, {"type": "ping"})
@@ -174,6 +189,22 @@ async def test_who_takes_part_is_answered(
             assert answer.get("code", answer["type"]) == wanted, type
             assert "@" not in text
         await socket.close()
+
+
+@pytest.mark.parametrize("who", ["other", "blocked"])
+@pytest.mark.parametrize("type", ["edit", "delete"])
+async def test_what_others_wrote_is_theirs(
+    sockets: Sockets, conversation: Conversation, people: dict[str, User], who: str, type: str
+) -> None:
+    before = await in_database(read_state, conversation)
+    for socket in (
+        await sockets.room(people[who], conversation.pk),
+        await sockets.inbox(people[who]),
+    ):
+        frame = {"type": type, **FRAMES[type][0], "conversation": str(conversation.pk)}
+        answer, _ = await answer_to(socket, frame)
+        assert answer["code"] == "forbidden"
+    assert await in_database(read_state, conversation) == before
 
 
 async def delete_session(sockets: Sockets, user: User) -> None:
