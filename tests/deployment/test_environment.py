@@ -64,6 +64,7 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({"SEND_LIMITS": "many"}, "SEND_LIMITS must look like 10/5s,60/m"),
     ({"HEARTBEAT_SECONDS": "0"}, "HEARTBEAT_SECONDS must be 0.1 or more"),
     ({"DRAIN_SECONDS": "soon"}, "DRAIN_SECONDS must be a number"),
+    ({"DRAIN_SECONDS": "11"}, "DRAIN_SECONDS must be 10 or less"),
     ({"NOTIFY_DELAY_SECONDS": "-1"}, "NOTIFY_DELAY_SECONDS must be 0 or more"),
     ({"NOTIFY_CAP_SECONDS": "inf"}, "NOTIFY_CAP_SECONDS must be 999,999,999 or less"),
     ({"NOTIFY_CAP_SECONDS": "60"}, "NOTIFY_CAP_SECONDS is 60, which is less than NOTIFY_DELAY_SE"),

@@ -11,6 +11,7 @@ COMMANDS = {
     "failpoints": ("tests.faults.failpoints", "processes that die between COMMIT and what follows"),
     "model": ("tests.model.machine", "two people, two tabs each, against one model"),
     "fuzz": ("tests.model.fuzzing", "frames and requests that nobody's client would send"),
+    "pressure": ("tests.faults.pressure", "what hostile clients cost, and what slow ones get"),
     "idle": ("tests.faults.idle", "sockets on which nobody says anything for an hour"),
 }
 HELP = ("-h", "--help")

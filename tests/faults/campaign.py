@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.arguments import Options, parse
+from tests.faults.circumstances import describe_run
 from tests.faults.convergence import Convergence
 from tests.faults.crowd import Crowd
 from tests.faults.history import History
@@ -73,7 +74,7 @@ def main(arguments: list[str]) -> int:
     finally:
         remove_run_directory(directory)
     verdicts = judge(outcome.history, outcome.final)
-    write_report(options.report, outcome, verdicts, seed=options.seed)
+    write_report(options.report, outcome, verdicts)
     print((options.report / "report.txt").read_text(encoding="utf-8"))
     failures = outcome.list_failures()
     if not shown(verdicts):
@@ -250,6 +251,8 @@ class Campaign:
             behind=outcome.convergence.behind,
             silent=outcome.silent,
             brought_forward=outcome.brought_forward,
+            converged_after=round(outcome.convergence.seconds, 3),
+            **describe_run(self.options, self.stack, database=outcome.final.server),
         )
 
     def close(self) -> None:

@@ -39,6 +39,13 @@ class Clocks:
         draft.write_text(f"{seconds:+d}\n")
         draft.replace(self.file(name))
 
+    def reach(self, pid: int) -> bool:
+        """Whether this process is told the time by them: the library is in it."""
+        try:
+            return str(self.library) in Path(f"/proc/{pid}/maps").read_text()
+        except OSError:
+            return False
+
     def heal(self) -> None:
         for file in self.directory.glob("*.clock"):
             self.set(file.stem, 0)

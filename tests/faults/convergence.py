@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults import pulling
 from tests.faults.people import Conversation, Person
-from tests.faults.rooms import Room
+from tests.faults.rooms import Message, Room
 from tests.faults.scene import Scene
 from tests.faults.tabs import InboxTab, RoomTab, Tab
 
@@ -19,33 +20,65 @@ SECONDS_TO_READ = 100.0
 Rows = list[list[Any]]
 
 
+@dataclass
+class Held:
+    """What a tab shows, at one moment."""
+
+    ready: bool
+    messages: list[Message] = field(default_factory=list)
+    rows: Rows = field(default_factory=list)
+    unread: int = 0
+
+
 class Convergence:
     """`seconds`: how long it took from healing on, or from the last operation where nothing was
-    hurt. `behind`: tabs that had not got everything in time, by name."""
+    hurt, until everybody had everything; where somebody never had, until nobody waited any more.
+    `behind`: tabs that had not got everything in time, by name."""
 
     def __init__(self, scene: Scene, tabs: Sequence[Tab]) -> None:
         self.scene = scene
         self.tabs = tabs
         self.truth: dict[str, Room] = {}
         self.lists: dict[Person, Rows] = {}
+        self.held: dict[Tab, Held] = {}  # When it counts.
         self.seconds = 0.0
         self.behind: list[str] = []
+        self.has_ended = False
 
-    async def reach(self, seconds: float, *, began: float) -> None:
-        """`began`: the moment of `time.monotonic()` from which the seconds count."""
+    async def reach(self, seconds: float, *, healed: float | None) -> None:
+        """`healed`: the moment of `time.monotonic()` from which the seconds count. What everybody
+        has by then is what counts, and is written down at once; what there is may take longer to
+        read. None where nothing was hurt: then it counts when everything is read."""
+        began = time.monotonic() if healed is None else healed
+        ending = asyncio.create_task(self._end_at(began, seconds)) if healed is not None else None
         try:
             async with asyncio.timeout(SECONDS_TO_READ):
                 await self._read_everything()
         except TimeoutError:
             read = len(self.truth)
             self.scene.history.see("campaign", "unreadable", read=read)
-        while self._list_behind() and time.monotonic() < began + seconds:
+        while not self.has_ended and self._list_behind() and time.monotonic() < began + seconds:
             await asyncio.sleep(LOOK_EVERY)
             await self._read_lists(self._find_behind(InboxTab))
-        self.seconds = time.monotonic() - began
+        self._end(began, is_healed=healed is not None)
+        if ending is not None:
+            ending.cancel()
         self.behind = [tab.who for tab in self._list_behind()]
-        for tab in self.tabs:
-            self._write_down(tab)
+
+    async def _end_at(self, began: float, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+        self._end(began, is_healed=True)
+
+    def _end(self, began: float, *, is_healed: bool) -> None:
+        """Once. Nothing comes in between: it waits for nothing."""
+        if self.has_ended:
+            return
+        self.seconds = time.monotonic() - began
+        self.held = {tab: look_at(tab) for tab in self.tabs if not tab.person.has_gone}
+        self.has_ended = True
+        told = {"seconds": round(self.seconds, 3)} if is_healed else {}
+        for tab, held in self.held.items():
+            self._write_down(tab, held, told)
 
     async def _read_everything(self) -> None:
         """As one of the two of each conversation, and everybody's list."""
@@ -95,22 +128,27 @@ class Convergence:
         return [tab for tab in self._list_behind() if isinstance(tab, kind)]
 
     def _is_behind(self, tab: Tab) -> bool:
-        if tab.person.has_gone:
+        if tab.person.has_gone or not isinstance(tab, InboxTab | RoomTab):
             return False
+        held = self.held[tab] if tab in self.held else look_at(tab)
         if isinstance(tab, InboxTab):
-            return not tab.ready or tab.rows != self.lists.get(tab.person)
-        if not isinstance(tab, RoomTab):
-            return False
+            return not held.ready or held.rows != self.lists.get(tab.person)
         truth = self.truth.get(tab.conversation.id)
-        return truth is None or not tab.ready or tab.room.list_held() != truth.list_held()
+        return truth is None or not held.ready or held.messages != truth.list_held()
 
-    def _write_down(self, tab: Tab) -> None:
-        if tab.person.has_gone:
-            return
+    def _write_down(self, tab: Tab, held: Held, told: dict[str, float]) -> None:
+        value: dict[str, Any] = {**tab.about, "ready": held.ready, **told}
         if isinstance(tab, RoomTab):
-            messages = [list(message) for message in tab.room.list_held()]
-            value = {**tab.about, "ready": tab.ready, "messages": messages}
+            value["messages"] = [list(message) for message in held.messages]
             self.scene.history.see(tab.who, "final", **value)
         elif isinstance(tab, InboxTab):
-            held = {"unread": tab.unread, "rows": tab.rows}
-            self.scene.history.see(tab.who, "final_inbox", **tab.about, ready=tab.ready, **held)
+            value |= {"unread": held.unread, "rows": held.rows}
+            self.scene.history.see(tab.who, "final_inbox", **value)
+
+
+def look_at(tab: Tab) -> Held:
+    if isinstance(tab, RoomTab):
+        return Held(tab.ready, messages=tab.room.list_held())
+    if isinstance(tab, InboxTab):
+        return Held(tab.ready, rows=list(tab.rows), unread=tab.unread)
+    return Held(tab.ready)

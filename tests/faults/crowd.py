@@ -240,7 +240,7 @@ class Crowd:
             self.history.see("campaign", "late", unsent=unsent)
         tabs = [actor.tab for actor in self.actors]
         convergence = Convergence(self.scene, tabs)
-        await convergence.reach(seconds, began=healed or time.monotonic())
+        await convergence.reach(seconds, healed=healed)
         return convergence
 
     async def _leave(self) -> None:

@@ -86,6 +86,19 @@ class Database(PostgresServer):
             self.direct_url, autocommit=True, connect_timeout=3
         )
 
+    @property
+    def log(self) -> Path:
+        return self.directory / "postgresql.log"
+
+    def log_size(self) -> int:
+        return self.log.stat().st_size
+
+    def count_logged(self, text: str, *, since: int) -> int:
+        """How many lines of its log have this, from a size of it on."""
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(since)
+            return sum(text in line for line in log)
+
     async def try_to_run(self, *statements: str) -> None:
         """Each by itself; those that fail fail."""
         for statement in statements:

@@ -233,7 +233,7 @@ def run(bench: Bench, bug: Bug, options: argparse.Namespace, *, seed: int) -> li
         campaign.close()
         history.close()
     # So few sends in so short a time say nothing about speed.
-    return judge(history.path, final, control_p99=None)
+    return judge(history.path, final, control_p99=None, is_busy=True)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.services import ENVIRONMENT
 
+METRICS_TOKEN = "figures-of-a-campaign"
 # Short enough to see everything several times in a minute.
 TIMES = {
     "NOTIFY_DELAY_SECONDS": "3",
@@ -14,6 +15,7 @@ TIMES = {
     "HEARTBEAT_SECONDS": "3",
     "DRAIN_SECONDS": "2",
     "SEND_LIMITS": "off",
+    "METRICS_TOKEN": METRICS_TOKEN,
 }
 KEPT_NAMES = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 WEBS = ("web1", "web2")

@@ -3,8 +3,6 @@
 It names no machine, no folder and nobody on it: seed, versions, totals, verdicts and plots.
 """
 
-import importlib.metadata
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,19 +10,21 @@ from typing import Any
 
 from tests.faults.checker import PROMISES, Verdict, shown
 from tests.faults.checker.reading import Reading
+from tests.faults.circumstances import count_kills
 from tests.faults.final_file import save_final
 from tests.faults.report_nemeses import NEMESIS_COLUMNS, list_failures, list_nemeses, name_nemesis
 from tests.faults.report_numbers import Numbers
 from tests.faults.report_page import draw_page
 
-PACKAGES = ("django", "channels", "channels-redis", "daphne", "redis", "psycopg", "celery", "kombu")
-
 
 @dataclass
 class Report:
-    """What both forms say. `totals` in the order in which they are shown."""
+    """What both forms say. `totals` in the order in which they are shown. What the run was comes
+    from its history; `seed` is None, `options` and `versions` are empty where that does not say."""
 
     seed: int | None
+    revision: str
+    options: str
     seconds: float
     versions: dict[str, str]
     verdicts: Sequence[Verdict]
@@ -46,24 +46,24 @@ class Report:
     @property
     def sentence(self) -> str:
         broken = [verdict.invariant for verdict in self.verdicts if not verdict.holds]
-        unchecked = [v.invariant for v in self.verdicts if v.holds and not v.checked]
         if broken:
             return f"Broken: {', '.join(broken)}."
-        checked = len(self.verdicts) - len(unchecked)
+        checked = sum(bool(verdict.checked) for verdict in self.verdicts)
         said = f"All {checked} invariants that were checked hold."
-        if unchecked:
-            said += f" Not checked: {', '.join(unchecked)}."
+        if lacking := [name for verdict in self.verdicts for name in verdict.lacking]:
+            said += f" Not checked: {', '.join(lacking)}."
         return f"{said} But: {'; '.join(self.failures)}." if self.failures else said
 
 
 def write_report(
-    folder: Path, outcome: Any, verdicts: Sequence[Verdict], *, seed: int | None = None,
+    folder: Path, outcome: Any, verdicts: Sequence[Verdict], *, told: dict[str, Any] | None = None,
     numbers: Numbers | None = None,
 ) -> Report:  # fmt: skip
     """`report.txt` and `report.html` in the folder, and the final state, so that the run can be
-    judged once more. `outcome`: the campaign's (campaign.Outcome).
+    judged once more. `outcome` has the `history` and the `final` state (campaign.Outcome). `told`:
+    what the run was, where its history does not say (circumstances).
     `numbers`: if they listened to the history when it was judged; else it is read once more."""
-    report = make_report(outcome, verdicts, seed=seed, numbers=numbers)
+    report = make_report(outcome, verdicts, told=told or {}, numbers=numbers)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.txt").write_text(write_text(report), encoding="utf-8")
     (folder / "report.html").write_text(draw_page(report), encoding="utf-8")
@@ -72,34 +72,43 @@ def write_report(
 
 
 def make_report(
-    outcome: Any, verdicts: Sequence[Verdict], *, seed: int | None, numbers: Numbers | None
+    outcome: Any, verdicts: Sequence[Verdict], *, told: dict[str, Any], numbers: Numbers | None
 ) -> Report:
     if numbers is None:
         numbers = Numbers()
         Reading([numbers]).read(outcome.history)
+    server = outcome.final.server
+    told = {
+        "kills": count_kills(numbers.killed),
+        "versions": {"PostgreSQL": server} if server else {},
+        **told,
+        **numbers.outcome,
+    }
     kinds: dict[str, int] = {}
     for fault in numbers.faults:
         kinds[fault.name] = kinds.get(fault.name, 0) + 1
     return Report(
-        seed=seed,
+        seed=told.get("seed"),
+        revision=str(told.get("revision", "")),
+        options=describe_options(told.get("options", {})),
         seconds=numbers.until,
-        versions=read_versions(outcome.final.server),
+        versions=told["versions"],
         verdicts=verdicts,
         numbers=numbers,
-        totals=count_totals(outcome, verdicts, numbers),
+        totals=count_totals(outcome, verdicts, numbers, told),
         faults=sorted(kinds.items()),
         nemeses=list_nemeses(numbers),
         skipped=[(name_nemesis(number), why) for number, why in sorted(numbers.skipped.items())],
         refusals=sorted(numbers.refusals.items()),
         closes=[(str(code), count) for code, count in sorted(numbers.closes.items())],
         failures=list_failures(numbers.outcome),
-        kills=sorted(count_kills(outcome.kills).items()),
-        crashes=list(outcome.crashes),
+        kills=sorted(told["kills"].items()),
+        crashes=[str(crash) for crash in told.get("crashes", ())],
     )
 
 
 def count_totals(
-    outcome: Any, verdicts: Sequence[Verdict], numbers: Numbers
+    outcome: Any, verdicts: Sequence[Verdict], numbers: Numbers, told: dict[str, Any]
 ) -> list[tuple[str, str]]:
     violations = {verdict.invariant: verdict.violations for verdict in verdicts}
     stored = sum(len(each.messages) for each in outcome.final.conversations.values())
@@ -114,7 +123,7 @@ def count_totals(
         ("of them resumed at a revision", numbers.resumed),
         ("faults that met something", len(numbers.faults)),
         ("replies swallowed", sum(under.swallowed for under in numbers.under.values())),
-        ("processes killed", sum(count_kills(outcome.kills).values())),
+        ("processes killed", sum(told["kills"].values())),
         ("mails", len(outcome.final.mails)),
         ("lost", violations.get("I1", 0)),
         ("duplicated", violations.get("I2", 0)),
@@ -124,31 +133,33 @@ def count_totals(
     for share, words in ((0.5, "half"), (0.99, "99 of 100")):
         milliseconds = numbers.percentile_of_all(share)
         shown.append((f"{words} of the acknowledged sends took at most", f"{milliseconds:.0f} ms"))
+    if "converged_after" in told:
+        shown.append(("after healing all tabs had all within", f"{told['converged_after']:.1f} s"))
     return shown
+
+
+def describe_options(options: dict[str, Any]) -> str:
+    """In the order in which they are told, as `bin/faults` takes them and beyond."""
+    if not options:
+        return ""
+    nemeses = ", ".join(str(number) for number in options["nemeses"]) or "chosen by phase"
+    return (
+        f"{options['people']} people in {options['conversations']} conversations at"
+        f" {options['rate']:g} messages a second; nemeses {nemeses}, of"
+        f" {options['seconds_each']:g} s each"
+    )
 
 
 def describe_seed(seed: int | None) -> str:
     return "not told" if seed is None else str(seed)
 
 
-def count_kills(kills: dict[str, int]) -> dict[str, int]:
-    """The mail server is no process of its own: it only stops listening."""
-    return {name: count for name, count in kills.items() if name != "mail"}
-
-
-def read_versions(server: str) -> dict[str, str]:
-    versions = {"Python": platform.python_version()}
-    for name in PACKAGES:
-        versions[name] = importlib.metadata.version(name)
-    if server:
-        versions["PostgreSQL"] = server
-    return versions
-
-
 def write_text(report: Report) -> str:
     minutes = report.seconds / 60
     lines = ["Nothing lost, nothing twice: a campaign", "", report.sentence, ""]
-    lines += [f"seed {describe_seed(report.seed)}, {minutes:.1f} minutes", ""]
+    lines += [f"seed {describe_seed(report.seed)}, {minutes:.1f} minutes"]
+    lines += [f"revision {report.revision}"] if report.revision else []
+    lines += [report.options, ""] if report.options else [""]
     lines += [f"  {name:<48}{count:>14}" for name, count in report.totals]
     lines += ["", "Under each nemesis, with the healing after it", ""]
     lines += ["  " + _align(row) for row in (NEMESIS_COLUMNS, *report.nemeses)]

@@ -48,6 +48,7 @@ class Numbers:
         self.under: dict[int, Under] = {}  # By the number of the nemesis.
         self.skipped: dict[int, str] = {}
         self.outcome: dict[str, Any] = {}
+        self.killed: Counter[str] = Counter()  # As far as the faults say so.
         self._nemesis = 0
         self._since = 0.0
         self.phases: list[Span] = []
@@ -125,6 +126,8 @@ class Numbers:
         else:
             under.faults[operation.kind] += 1
             target = str(asked.get("target", ""))
+            if is_deadly(operation):
+                self.killed[str(asked.get("part") or target.rstrip("0123456789"))] += 1
             self.faults.append(Span(operation.kind, operation.began, ended, target))
 
     # --- For the plots --------------------------------------------------------------------------
@@ -175,6 +178,14 @@ class Numbers:
         for each in self.latencies.values():
             values.extend(each)
         return pick(sorted(values), share) if values else 0.0
+
+
+def is_deadly(operation: Operation) -> bool:
+    """Whether a process ended by it that was not asked to, or did not when it was."""
+    told = operation.answer
+    if operation.kind == "stop_politely":
+        return told.get("in_time") is False
+    return operation.kind == "kill" or bool(operation.kind == "failpoint" and told.get("reached"))
 
 
 def has_no_effect(told: dict[str, Any]) -> bool:

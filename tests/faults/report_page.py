@@ -63,25 +63,29 @@ def draw_page(report: "Report") -> str:
         f"<h2>Under each nemesis</h2>{_draw_nemeses(report)}",
         f"<h2>Faults</h2>{_draw_counts(report)}",
         f"<h2>Refusals, and the ends of sockets</h2>{_draw_ends(report)}",
-        f"<h2>What was run</h2>{_draw_versions(report)}",
+        f"<h2>What was run</h2>{_draw_run(report)}",
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Campaign, seed {report.seed}</title><style>{STYLE}</style></head>\n"
+        f"<title>Campaign, {_name_seed(report)}</title><style>{STYLE}</style></head>\n"
         f"<body><main>{chr(10).join(parts)}</main></body></html>\n"
     )
 
 
 def _draw_sentence(report: "Report") -> str:
     kind = "good" if report.all_shown else "bad"
-    about = f"Seed {report.seed}, {describe_time(report.seconds)} minutes."
+    about = f"{_name_seed(report).capitalize()}, {describe_time(report.seconds)} minutes."
     return (
         f'<p class="{kind}">{escape(report.sentence)}</p><p class="soft">{about} People wrote to'
         " each other over two web processes while these, the workers, the database, Redis, the mail"
         " server and every connection between them failed in turn. Then what they had been told was"
         " compared with what there is.</p>"
     )
+
+
+def _name_seed(report: "Report") -> str:
+    return "seed not told" if report.seed is None else f"seed {report.seed}"
 
 
 def _draw_totals(report: "Report") -> str:
@@ -175,5 +179,7 @@ def _draw_ends(report: "Report") -> str:
     return f'<div class="numbers">{_draw_table(refused)}{_draw_table(closed)}</div>'
 
 
-def _draw_versions(report: "Report") -> str:
-    return f'<div class="numbers">{_draw_table(list(report.versions.items()))}</div>'
+def _draw_run(report: "Report") -> str:
+    told = [("revision", report.revision), ("run", report.options)]
+    about = "".join(f"<p>{name}: {escape(what)}</p>" for name, what in told if what)
+    return f'{about}<div class="numbers">{_draw_table(list(report.versions.items()))}</div>'

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-HEALING_SECONDS = 5.0
+from tests.faults.nemeses import NEMESES
+
+# Longer than what is allowed for an aftermath, so that each nemesis is judged by itself.
+HEALING_SECONDS = 12.0
 LEAST_SECONDS = 5.0
 # Quiet phases are compared with the others: one for so many nemeses, and half as long as theirs.
 NEMESES_PER_CONTROL = 3
@@ -24,18 +27,19 @@ class Phase:
 
 
 def plan(nemeses: Sequence[int], *, minutes: float, seconds_each: float) -> list[Phase]:
-    """As many rounds over all nemeses as fit, with equal shares that fill the time. With less time
-    than one round needs the shares are smaller, and never below `LEAST_SECONDS`."""
+    """As many rounds over all nemeses as fit, each with its share of a time that fills them. With
+    less time than one round needs the phases are shorter, and never below `LEAST_SECONDS`."""
     hurting = [number for number in nemeses if number != CONTROL]
     total = minutes * 60
     rounds = max(1, round(total / seconds_of(plan_round(hurting, seconds_each, 0))))
     healing = rounds * len(hurting) * HEALING_SECONDS
-    shares = sum(1 if phase.nemesis else 0.5 for phase in plan_round(hurting, 1.0, 0))
+    shares = sum(phase.seconds for phase in plan_round(hurting, 1.0, 0))
     each = max(LEAST_SECONDS, (total - healing) / (rounds * shares))
     return [phase for number in range(rounds) for phase in plan_round(hurting, each, number + 1)]
 
 
 def plan_round(nemeses: Sequence[int], seconds: float, number: int) -> list[Phase]:
+    """`seconds`: of a nemesis whose share is 1."""
     return list(_interleave(nemeses, seconds, number))
 
 
@@ -43,7 +47,7 @@ def _interleave(nemeses: Sequence[int], seconds: float, number: int) -> Iterator
     for position, nemesis in enumerate(nemeses):
         if position % NEMESES_PER_CONTROL == 0:
             yield Phase(CONTROL, seconds / 2, number)
-        yield Phase(nemesis, seconds, number)
+        yield Phase(nemesis, seconds * NEMESES[nemesis].share, number)
     if not nemeses:
         yield Phase(CONTROL, seconds, number)
 

@@ -13,7 +13,7 @@ from tests.faults.story_lines import HERS, Line
 
 Spoil = Callable[[Story], None]
 SPOILS: list[tuple[str, Spoil]] = []
-SUBJECTS = ("stored", "shown", "told", "rights", "running")
+SUBJECTS = ("stored", "shown", "told", "rights", "answers", "company", "running")
 
 
 def load() -> list[tuple[str, Spoil]]:
@@ -68,4 +68,26 @@ def accept(story: Story, refused: Line) -> None:
     message = story.store(conversation, asked["person"], asked["key"], asked["body"])
     refused["state"] = "ok"
     numbers = {"sequence": message.sequence, "revision": message.revision}
-    refused["value"] = {"id": 1, **numbers, "duplicate": False}
+    refused["value"] = {"id": message.id, **numbers, "duplicate": False}
+
+
+def lose_answer(ended: Line) -> Line:
+    """What it was."""
+    told = dict(ended["value"])
+    ended["state"], ended["value"] = "unknown", {"why": "closed"}
+    return told
+
+
+def insert_after(story: Story, line: Line, *new: Line) -> None:
+    """A hundredth of a second after it, each after the one before."""
+    position = story.lines.index(line)
+    for number, each in enumerate(new, start=1):
+        each["at"] = round(line["at"] + number / 100, 3)
+        story.lines.insert(position + number, each)
+
+
+def attempt(ended: Line, asked: Line, state: str, answer: Line) -> tuple[Line, Line]:
+    """Once more by whoever ended that, as two lines."""
+    about = {"who": ended["who"], "kind": ended["kind"], "operation": ended["operation"] + 9000}
+    invoked = {**about, "state": "invoke", "value": dict(asked)}
+    return invoked, {**about, "state": state, "value": dict(answer)}

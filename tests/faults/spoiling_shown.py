@@ -66,6 +66,11 @@ def leave_a_tab_out_at_the_end(story: Story) -> None:
     story.lines.remove(find(story, "final", "seen", person=ANA))
 
 
+@breaks("I4")
+def look_long_after_healing(story: Story) -> None:
+    find(story, "final_inbox", "seen")["value"]["seconds"] = 58.0
+
+
 # --- In time ------------------------------------------------------------------------------------
 
 

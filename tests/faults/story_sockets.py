@@ -93,13 +93,13 @@ class Sockets(Lines):
     def hold(self, who: str, conversation: Conversation) -> Line:
         about = {"person": person_of(who), "tab": 1, "conversation": conversation.id}
         held = [[m.sequence, m.revision, m.body, m.deleted] for m in conversation.messages]
-        return self.see(who, "final", **about, ready=True, messages=held)
+        return self.see(who, "final", **about, ready=True, seconds=23.0, messages=held)
 
     def hold_list(self, who: str) -> Line:
         rows = self.rows_of(person_of(who))
         about = {"person": person_of(who), "tab": 1, "conversation": None, "ready": True}
         unread = sum(1 for row in rows if row[1])
-        return self.see(who, "final_inbox", **about, unread=unread, rows=rows)
+        return self.see(who, "final_inbox", **about, seconds=23.0, unread=unread, rows=rows)
 
     def rows_of(self, person: int) -> list[list[Any]]:
         mine = [c for c in self.final.conversations.values() if person in c.places]

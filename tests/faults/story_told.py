@@ -6,6 +6,16 @@ from tests.faults.story_lines import ANA, DAN, HERS, HIS, SOL, TEO, THEIRS
 
 # Longer than presence lasts, and than anything may still be under way.
 REST_SECONDS = 130.0
+RUN = {
+    "seed": 7,
+    "options": {
+        "minutes": 2.0, "nemeses": [2, 4], "seconds_each": 20.0, "rate": 30.0, "people": 4,
+        "conversations": 3,
+    },
+    "versions": {"Python": "3.11.9", "PostgreSQL": "15.8", "Redis server": "7.0.1"},
+    "revision": "0123456789ab",
+    "kills": {"web": 3, "pool child": 2},
+}  # fmt: skip
 
 
 def tell_story() -> Story:
@@ -136,7 +146,7 @@ def _come_to_rest(story: Story, hers: Conversation, his: Conversation) -> None:
     story.measure()
     story.see(
         "campaign", "outcome", everybody_mailed=True, crashes=[], skipped=[[12, "no disk"]],
-        behind=[], silent=[], brought_forward=0,
+        behind=[], silent=[], brought_forward=0, converged_after=23.0, **RUN,
     )  # fmt: skip
     story.final.at = story.at + 1
 

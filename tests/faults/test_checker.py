@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.faults.checker import PROMISES, Verdict, describe, judge
-from tests.faults.spoiling import load
+from tests.faults.spoiling import accept, attempt, find, find_asked, insert_after, load
+from tests.faults.spoiling_answers import call_a_first_attempt_a_repeat, find_first_answer, store
+from tests.faults.spoiling_company import (
+    come_over_a_block,
+    lengthen_the_block,
+    tell_a_minute_after_log_out_when_only_mail_was_hurt_since,
+)
 from tests.faults.spoiling_shown import tell_late
 from tests.faults.story import Story
+from tests.faults.story_lines import HERS, SOL
 from tests.faults.story_told import tell_story
 
 SPOILS = load()
@@ -57,13 +64,14 @@ def test_what_was_not_looked_at_has_not_passed(tmp_path: Path) -> None:
 def test_what_an_old_history_does_not_say_is_not_guessed(tmp_path: Path) -> None:
     story = tell_story()
     for line in story.lines:
-        for name in ("fields", "own", "effect", "in_time", "peak"):
+        for name in ("fields", "own", "effect", "in_time", "peak", "seconds"):
             line["value"].pop(name, None)
     story.final.refusals = None
     verdicts = judge_story(story, tmp_path)
     for verdict in verdicts.values():
         assert verdict.holds, (verdict.invariant, verdict.examples)
     assert {"fields of frames", "presence shown"} <= set(verdicts["I4"].unchecked)
+    assert verdicts["I11"].unchecked == ["who is there"]
     assert "read marks shown" in verdicts["I6"].unchecked
     for invariant in ("I4", "I6", "I13", "I14"):
         assert "not checked" in verdicts[invariant].note, invariant
@@ -85,6 +93,136 @@ def test_a_fault_puts_off_what_is_told_and_no_longer(tmp_path: Path) -> None:
         story.lines.insert(0, {**began, "state": "invoke", "value": asked})
         story.lines.append({**began, "at": 40.0, "state": "ok", "value": {"effect": 1}})
         assert judge_story(story, tmp_path)["I4"].holds is holds
+
+
+# --- What is no violation -------------------------------------------------------------------------
+
+
+def add_fault(story: Story, kind: str, target: str, began: float, ended: float) -> None:
+    """Its lines stand first: a history is judged by its moments."""
+    about = {"who": "nemesis", "kind": kind, "operation": 9500}
+    asked, told = {"nemesis": 5, "target": target}, {"effect": 1}
+    begun = {**about, "at": began, "state": "invoke", "value": asked}
+    story.lines[:0] = [begun, {**about, "at": ended, "state": "ok", "value": told}]
+
+
+def forget_polite_stops(story: Story) -> None:
+    """So that nothing but what a test adds is hurt when sessions end."""
+    story.lines = [line for line in story.lines if line["kind"] != "stop_politely"]
+
+
+def tell_seconds_after_log_out(story: Story, seconds: float) -> None:
+    forget_polite_stops(story)
+    tell_a_minute_after_log_out_when_only_mail_was_hurt_since(story)
+    out = find(story, "log_out_all", "ok")
+    late = next(line for line in story.lines if line["at"] == out["at"] + 60)
+    late["at"] = out["at"] + seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "target", "holds"),
+    [
+        (4, "mail", True),
+        (6, "mail", False),
+        (6, "worker1", False),
+        (6, "client→web2", False),
+        (6, "client→web1", True),
+        (6, "redis", True),
+        (50, "redis", False),
+    ],
+)
+def test_only_a_fault_on_its_own_way_puts_off_the_end_of_a_socket(
+    seconds: float, target: str, holds: bool, tmp_path: Path
+) -> None:
+    """Of a socket at the first web process, five seconds after its session was over."""
+    story = tell_story()
+    tell_seconds_after_log_out(story, seconds)
+    out = find(story, "log_out_all", "ok")["at"]
+    add_fault(story, "pause", target, out + 1, out + 3)
+    verdict = judge_story(story, tmp_path)["I10"]
+    assert verdict.holds is holds, verdict.examples
+    is_excused = target in ("client→web1", "redis")
+    said = (
+        "0 sockets judged at 5 s and 1 at 35 s" if is_excused else "1 sockets judged at 5 s and 0"
+    )
+    assert verdict.note.startswith(said)
+
+
+def test_a_machine_that_answers_nobody_closes_sockets_as_late(tmp_path: Path) -> None:
+    """A send that takes seven seconds is under way meanwhile."""
+    for seconds, holds in ((11, True), (13, False)):
+        story = tell_story()
+        tell_seconds_after_log_out(story, seconds)
+        out = find(story, "log_out_all", "ok")["at"]
+        asked = {"person": SOL, "conversation": HERS, "key": "slow", "body": "slow", "session": 1}
+        told = {"id": 1, "sequence": 1, "revision": 0, "duplicate": False}
+        send = {"who": "2.9", "kind": "send", "operation": 9600}
+        begun = {**send, "at": out - 3, "state": "invoke", "value": asked}
+        story.lines[:0] = [begun, {**send, "at": out + 4, "state": "ok", "value": told}]
+        assert judge_story(story, tmp_path)["I10"].holds is holds, seconds
+
+
+def test_a_request_that_is_late_may_be_stored_when_the_block_is_over(tmp_path: Path) -> None:
+    """Nobody was told of it before that."""
+    story = tell_story()
+    store(story, "forbidden")
+    assert judge_story(story, tmp_path)["I10"].holds
+
+
+def test_an_attempt_that_was_allowed_may_be_what_is_stored(tmp_path: Path) -> None:
+    """It was not answered. What was tried after the end of the session may have done nothing."""
+    story = tell_story()
+    refused, told = store(story, "unauthenticated")
+    asked = find_asked(story, refused)
+    earlier = attempt(refused, asked, "unknown", {"why": "closed"})
+    insert_after(story, find(story, "block", "ok"), *earlier)
+    later = attempt(earlier[0], {**asked, "session": 2}, "ok", {**told, "duplicate": True})
+    insert_after(story, find(story, "sign_in", "ok"), *later)
+    verdicts = judge_story(story, tmp_path)
+    assert verdicts["I10"].holds, verdicts["I10"].examples
+    assert verdicts["I2"].holds, verdicts["I2"].examples
+
+
+@pytest.mark.parametrize(("target", "holds"), [("web1→database", True), ("web1→redis", False)])
+def test_a_process_that_lost_the_answer_to_a_commit_says_that_it_was_there(
+    target: str, holds: bool, tmp_path: Path
+) -> None:
+    story = tell_story()
+    call_a_first_attempt_a_repeat(story)
+    at = find_first_answer(story)["at"]
+    answer = next(line for line in story.lines if line["value"].get("duplicate"))
+    add_fault(story, "cut", target, answer["at"] - 0.05, min(at, answer["at"]))
+    assert judge_story(story, tmp_path)["I2"].holds is holds
+
+
+def test_what_is_on_its_way_when_somebody_is_blocked_may_come(tmp_path: Path) -> None:
+    story = tell_story()
+    come_over_a_block(story)
+    blocked, unblocked = find(story, "block", "ok"), find(story, "unblock", "invoke")
+    assert blocked["at"] + 10 < unblocked["at"]
+    presence = next(line for line in story.lines if line["value"].get("type") == "presence")
+    presence["at"] = blocked["at"] + 4
+    assert judge_story(story, tmp_path)["I11"].holds
+
+
+def test_who_may_not_write_may_take_something_back(tmp_path: Path) -> None:
+    """In a block, but not in a session that is over."""
+    for code, holds in (("forbidden", True), ("unauthenticated", False)):
+        story = tell_story()
+        lengthen_the_block(story)
+        refused = find(story, "send", "fail", code=code)
+        accept(story, refused)
+        asked = dict(find_asked(story, refused))
+        conversation = story.final.conversations[asked["conversation"]]
+        message = conversation.messages.pop()
+        conversation.last_sequence -= 1
+        refused["state"], refused["value"] = "fail", {"code": code}
+        earlier = next(m for m in conversation.messages if m.sender == message.sender)
+        earlier.body, earlier.deleted, earlier.revision = "", True, message.revision
+        asked |= {"sequence": earlier.sequence}
+        deletion = attempt({**refused, "kind": "delete"}, asked, "unknown", {"why": "closed"})
+        insert_after(story, refused, *deletion)
+        assert judge_story(story, tmp_path)["I10"].holds is holds, code
 
 
 def test_a_last_line_that_was_cut_off_leaves_its_operation_open(tmp_path: Path) -> None:

@@ -12,11 +12,14 @@ import pytest
 from tests.faults import world
 from tests.faults.answers import Answer, refused, unknown
 from tests.faults.campaign import Outcome
+from tests.faults.checker.windows import AFTERMATH
 from tests.faults.doors import Doors
 from tests.faults.history import History
+from tests.faults.nemeses import NEMESES, hindering, hostile
+from tests.faults.nemeses.field import LEAST
 from tests.faults.rooms import Message, Room
 from tests.faults.scene import Scene
-from tests.faults.schedule import Phase, plan, seconds_of
+from tests.faults.schedule import HEALING_SECONDS, Phase, plan, seconds_of
 from tests.faults.tabs import pause_after
 
 
@@ -50,15 +53,28 @@ def make_scene(history: History, seed: str) -> Scene:
     return scene
 
 
-@pytest.mark.parametrize("minutes", [5.0, 12.0, 60.0])
-def test_every_nemesis_gets_the_same_share_of_the_time(minutes: float) -> None:
+@pytest.mark.parametrize("minutes", [8.0, 12.0, 60.0])
+def test_every_nemesis_gets_its_share_of_the_time(minutes: float) -> None:
     phases = plan([*range(16)], minutes=minutes, seconds_each=20)
     shares = dict.fromkeys(range(16), 0.0)
     for phase in phases:
         shares[phase.nemesis] += phase.seconds
-    assert len({round(shares[number], 6) for number in range(1, 16)}) == 1
+    equal = {round(shares[number] / NEMESES[number].share, 6) for number in range(1, 16)}
+    assert len(equal) == 1
     assert shares[0] > shares[1]
     assert seconds_of(phases) == pytest.approx(minutes * 60)
+
+
+def test_what_has_to_take_long_has_the_time_for_it() -> None:
+    """By itself: something half-open outlasts 25 s, and a client that never reads is cut; and what
+    one nemesis did is over before the next one begins."""
+    seconds = {
+        phase.nemesis: phase.seconds for phase in plan([6, 8, 9], minutes=60, seconds_each=20)
+    }
+    for number, act in ((6, hindering.pause_for_long), (8, hindering.open_long_black_hole)):
+        assert seconds[number] > LEAST[act] + 5 > 30
+    assert seconds[9] > LEAST[hostile.stop_reading] + 5
+    assert HEALING_SECONDS > AFTERMATH
 
 
 def test_quiet_phases_stand_between_the_others() -> None:

@@ -4,18 +4,21 @@ import getpass
 import re
 import socket
 from array import array
+from importlib.metadata import version as version_of
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.faults.checker import PROMISES, Verdict, judge, shown
+from tests.faults.checker import PROMISES, Verdict, find_lacking, judge, shown
+from tests.faults.checker.reading import Reading
 from tests.faults.final_file import load_final, save_final
 from tests.faults.judging import judge_again
 from tests.faults.report import write_report
 from tests.faults.report_numbers import Numbers
+from tests.faults.story import Story
 from tests.faults.story_lines import HERS
-from tests.faults.story_told import tell_story
+from tests.faults.story_told import RUN, tell_story
 from tests.services.places import PROJECT
 
 
@@ -25,12 +28,11 @@ def folder(tmp_path: Path) -> Path:
     story, numbers = tell_story(), Numbers()
     history = story.write(tmp_path / "history.jsonl")
     verdicts = judge(history, story.final, also=[numbers])
+    numbers.outcome["crashes"] = ["web1 ended with status 1"]
     verdicts[0] = Verdict("I1", holds=False, checked=9, examples=["<b>one</b>"], violations=2)
     verdicts[11] = Verdict("I12", holds=True, checked=0)
-    outcome = SimpleNamespace(
-        history=history, final=story.final, kills={"web": 3}, crashes=["web1 ended with status 1"]
-    )
-    write_report(tmp_path, outcome, verdicts, seed=7, numbers=numbers)
+    outcome = SimpleNamespace(history=history, final=story.final)
+    write_report(tmp_path, outcome, verdicts, numbers=numbers)
     return tmp_path
 
 
@@ -79,6 +81,69 @@ def test_it_can_be_judged_once_more(folder: Path, tmp_path: Path) -> None:
     story.final.conversations[HERS].messages.pop()
     save_final(story.final, folder)
     assert judge_again(folder / "history.jsonl", again, is_busy=False) == 1
+
+
+def test_what_was_run_comes_from_the_history(folder: Path) -> None:
+    """Nothing of it from where it is judged."""
+    text, page = (folder / "report.txt").read_text(), (folder / "report.html").read_text()
+    for said in (text, page):
+        assert re.search(r"\b[Ss]eed 7,", said)
+        assert "0123456789ab" in said
+        assert "4 people in 3 conversations" in said
+        for version in ("3.11.9", "15.8", "7.0.1"):
+            assert version in said
+        assert version_of("django") not in said
+    assert re.search(r"processes killed +5\n", text)
+    assert re.search(r"pool child +2\n", text)
+    assert re.search(r"after healing all tabs had all within +23.0 s\n", text)
+
+
+def test_an_old_history_takes_what_it_does_not_say_from_the_report_of_its_time(
+    folder: Path, tmp_path: Path
+) -> None:
+    story = tell_story()
+    for name in RUN:
+        del story.lines[-1]["value"][name]
+    story.write(folder / "history.jsonl")
+    save_final(story.final, folder)
+    again = tmp_path / "again"
+    judge_again(folder / "history.jsonl", again, is_busy=False, seed=8)
+    text = (again / "report.txt").read_text()
+    for said in (r"seed 7,", r"PostgreSQL +15.8\n", r"pool child +2\n", r"processes killed +5\n"):
+        assert re.search(said, text), said
+    (folder / "report.txt").unlink()
+    judge_again(folder / "history.jsonl", again, is_busy=False, seed=8)
+    text = (again / "report.txt").read_text()
+    for said in (r"seed 8,", r"redis +1\n", r"processes killed +1\n"):  # As the faults say.
+        assert re.search(said, text), said
+    assert version_of("django") not in text
+
+
+def test_who_was_killed_is_known_from_the_faults(tmp_path: Path) -> None:
+    numbers, story = Numbers(), Story()
+    story.fault("kill", "web1", 1)
+    child = story.invoke("nemesis", "kill", nemesis=3, target="worker2", part="pool child")
+    story.end(child, "ok", effect=1)
+    story.fault("kill", "worker1", 3, effect=0)
+    story.fault("failpoint", "web2", 13, reached=True)
+    story.fault("failpoint", "web2", 13, reached=False, effect=0)
+    story.fault("stop_politely", "web2", 2, in_time=False)
+    story.fault("pause", "web2", 6)
+    Reading([numbers]).read(story.write(tmp_path / "history.jsonl"))
+    assert numbers.killed == {"web": 3, "pool child": 1}
+
+
+def test_each_part_has_to_be_shown_unless_it_is_named() -> None:
+    verdicts = [Verdict(name, holds=True, checked=1) for name in PROMISES]
+    assert shown(verdicts)
+    parts = (("sessions", 5), ("leaving", 0))
+    verdicts[9] = Verdict("I10", holds=True, checked=5, parts=parts)
+    assert verdicts[9].word == "in part"
+    assert not verdicts[9].passed
+    assert not shown(verdicts)
+    assert find_lacking(verdicts) == ["I10 leaving"]
+    assert shown(verdicts, spared=["I10 leaving"])
+    assert not shown(verdicts, spared=["I10", "leaving", "I10 sessions"])
 
 
 @pytest.mark.parametrize("left_out", ["I1", "I9", "I12"])

@@ -14,8 +14,8 @@ from django.conf import settings
 
 from tests.faults.cast import Cast, Person
 from tests.faults.history import History, read_history
-from tests.faults.nemeses import NEMESES, surroundings
-from tests.faults.nemeses.field import Field
+from tests.faults.nemeses import NEMESES, hostile, surroundings
+from tests.faults.nemeses.field import LEAST, Act, Field
 from tests.faults.programs import NAMES, PROGRAMS
 from tests.faults.stack import Stack
 from tests.services import services
@@ -99,8 +99,10 @@ async def ask_health(stack: Stack) -> list[dict[str, Any]]:
 
 
 async def test_each_nemesis_acts_and_everything_heals(
-    stack: Stack, talk: Talk, history: History
+    stack: Stack, talk: Talk, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for act in list(LEAST):
+        monkeypatch.delitem(LEAST, act)  # What it needs to hurt anybody it is not given here.
     assert await talk.send("before") == 201
     for number, nemesis in NEMESES.items():
         await nemesis.run(stack, Random(number), time.monotonic() + BRIEFLY, history)
@@ -145,6 +147,67 @@ async def test_nothing_is_stored_on_a_full_disk_and_somebody_is_told(
     filling.cancel()
     await asyncio.gather(filling, return_exceptions=True)
     assert await talk.send("room again") == 201
+    [told] = list_told(history)
+    assert told["effect"] >= refused
+
+
+def list_told(history: History) -> list[dict[str, Any]]:
+    """What was told with the end of each fault."""
+    history.close()
+    records = read_history(history.path)
+    return [each.value for each in records if each.who == "nemesis" and each.state != "invoke"]
+
+
+async def act_once(
+    stack: Stack, history: History, act: Act, *, seconds: float = SECONDS
+) -> dict[str, Any]:
+    await act(Field(9, stack, Random(1), time.monotonic() + seconds, history))
+    [told] = list_told(history)
+    return told
+
+
+async def test_who_never_reads_is_cut(stack: Stack, talk: Talk, history: History) -> None:
+    for _ in range(20):
+        assert await talk.send("🚲" * 4_000) in (200, 201)
+    told = await act_once(stack, history, hostile.stop_reading)
+    assert told["effect"] == 1, told
+    assert told["seconds"] >= 10
+
+
+@pytest.mark.parametrize(("cookie", "seconds"), [("sessionid=nobody", SECONDS), ("", 1)])
+async def test_who_was_not_cut_for_it_met_nothing(
+    stack: Stack,
+    talk: Talk,
+    history: History,
+    monkeypatch: pytest.MonkeyPatch,
+    cookie: str,
+    seconds: float,
+) -> None:
+    """The handshake was refused; there was no time to find anybody slow."""
+    assert await talk.send("control") in (200, 201)
+    choose_place = hostile.choose_place
+
+    async def choose(field: Field) -> tuple[str, str]:
+        path, own = await choose_place(field)
+        return path, cookie or own
+
+    monkeypatch.setattr(hostile, "choose_place", choose)
+    told = await act_once(stack, history, hostile.stop_reading, seconds=seconds)
+    assert told["effect"] == 0
+    assert told["status"] == (403 if cookie else 101)
+
+
+async def test_a_flood_is_stopped_and_others_are_served(
+    stack: Stack, talk: Talk, history: History
+) -> None:
+    assert await talk.send("control") in (200, 201)
+    flooding = asyncio.ensure_future(act_once(stack, history, hostile.flood, seconds=6))
+    while not flooding.done():
+        assert await talk.send("meanwhile") == 201
+        await asyncio.sleep(0.2)
+    told = await flooding
+    assert told["frames"] > 0
+    assert told["effect"] > 0, told
 
 
 async def test_what_it_costs_can_be_told(stack: Stack) -> None:

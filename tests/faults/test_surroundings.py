@@ -1,5 +1,6 @@
 """The mail server, the clocks and the disk of a campaign fail as they say, and only then."""
 
+import os
 import smtplib
 import subprocess
 import sys
@@ -104,6 +105,8 @@ def test_a_clock_jumps_in_one_process_only(tmp_path: Path) -> None:
     ) as teller:
         assert teller.stdout is not None
         assert 3590 < ahead(teller.stdout.readline()) < 3610
+        assert wrong.reach(teller.pid)
+        assert not wrong.reach(os.getpid())
         wrong.set("web1", -3600)
         while ahead(teller.stdout.readline()) > 0:
             pass

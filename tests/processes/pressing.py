@@ -5,6 +5,8 @@ import contextlib
 import json
 import os
 import signal
+import socket
+import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -16,16 +18,32 @@ from typing import Any
 import websockets
 from websockets.exceptions import ConnectionClosed
 
-from tests.live import DATABASE
+from tests.live import DATABASE, Live
 from tests.services.postgresql import PostgresServer
 from tests.visitor import Visitor
 
 MEBIBYTE = 1024 * 1024
+# What people are promised of each other while something goes wrong: nothing is later than this.
+LATE_SECONDS = 5.0
+# Small packets, of which a kernel keeps kilobytes for a socket; by itself it keeps megabytes.
+PACKET_BYTES = 1400
 SLUGS = """
 from marketplace.listings.models import Listing
 of_sol = Listing.objects.filter(seller__email="sol@example.com")
 print(*of_sol.order_by("pk").values_list("slug", flat=True))
 """
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Somebody whose session was made in the database: nobody had to sign in."""
+
+    live: Live
+    session: str
+
+    @property
+    def cookie_header(self) -> str:
+        return f"sessionid={self.session}"
 
 
 def begin_conversation(buyer: Visitor, number: int) -> str:
@@ -117,8 +135,18 @@ class Memory:
             await asyncio.sleep(0.02)
 
 
+def narrow_socket(port: int, option: int = socket.SO_RCVBUF, size: int = 4096) -> socket.socket:
+    """One for which neither side's kernel keeps much: of what goes `SO_SNDBUF` or comes."""
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, option, size)
+    narrow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, PACKET_BYTES)
+    narrow.connect(("127.0.0.1", port))
+    narrow.setblocking(False)
+    return narrow
+
+
 def connect(
-    visitor: Visitor, path: str, *, port: int | None = None, **options: Any
+    visitor: Visitor | Guest, path: str, *, port: int | None = None, **options: Any
 ) -> websockets.connect:
     """`port`: of another web server than the first."""
     return websockets.connect(
@@ -136,6 +164,7 @@ class Flood:
 
     socket: websockets.ClientConnection
     thrown: set[str] = field(default_factory=set)
+    taken: int = 0  # By the kernel and this side's own buffer: the sender went on.
     answers: Counter[str] = field(default_factory=Counter)  # By client_message_id.
     codes: Counter[str] = field(default_factory=Counter)
     close_code: int = 0
@@ -148,6 +177,7 @@ class Flood:
                 identifier = str(uuid.uuid4())
                 self.thrown.add(identifier)
                 await self.socket.send(json.dumps({"client_message_id": identifier, **frame}))
+                self.taken += 1
         while not self.close_code and len(self.answers) < len(self.thrown):
             await asyncio.sleep(0.02)
         reading.cancel()
@@ -160,6 +190,14 @@ class Flood:
                     self.answers[frame["client_message_id"]] += 1
                     self.codes[frame.get("code", frame["type"])] += 1
         self.close_code = self.socket.close_code or 1006
+
+    async def until_blocked(self, *, seconds: float) -> None:
+        """Until nothing more has been taken of it for so long."""
+        before, since = -1, time.monotonic()
+        while time.monotonic() - since < seconds:
+            if before != self.taken:
+                before, since = self.taken, time.monotonic()
+            await asyncio.sleep(0.05)
 
     def assert_each_is_answered_once(self) -> None:
         assert set(self.answers) == self.thrown
@@ -175,10 +213,16 @@ async def expect(socket: websockets.ClientConnection, type: str) -> dict[str, An
     return dict(frame)
 
 
-async def answers_at_once(socket: websockets.ClientConnection) -> bool:
-    """Whether a ping is answered within a second, whatever else goes on."""
+async def answers(socket: websockets.ClientConnection) -> bool:
+    """Whether a ping is answered in time, whatever else goes on."""
     await socket.send('{"type": "ping"}')
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(LATE_SECONDS):
         while json.loads(await socket.recv())["type"] != "pong":
             pass
     return True
+
+
+async def keep_answering(socket: websockets.ClientConnection) -> None:
+    """Until it is cancelled."""
+    while await answers(socket):
+        await asyncio.sleep(0.1)

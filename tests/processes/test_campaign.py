@@ -9,7 +9,7 @@ from django.conf import settings
 
 from tests.faults import campaign
 from tests.faults.arguments import Options
-from tests.faults.checker import Verdict, judge, shown
+from tests.faults.checker import Verdict, find_lacking, judge, shown
 from tests.faults.history import Record, read_history
 from tests.faults.schedule import Phase
 from tests.services import services
@@ -24,6 +24,8 @@ PHASES = [
 ]
 # What little more than a minute shows at least, on the slowest machine.
 LEAST_ACKNOWLEDGED = 200
+# The only parts of an invariant that so short a run may never meet.
+MAY_BE_MISSED = ("I7 muted, blocked, deactivated",)
 STRUCK = {
     KILLS_WEB: {"kill"},
     KILLS_REDIS: {"kill", "flush"},
@@ -49,7 +51,7 @@ def records(outcome: campaign.Outcome) -> list[Record]:
 @pytest.fixture(scope="module")
 def verdicts(outcome: campaign.Outcome) -> list[Verdict]:
     # A machine that runs other tests beside this one says nothing about speed.
-    return judge(outcome.history, outcome.final, control_p99=None)
+    return judge(outcome.history, outcome.final, control_p99=None, is_busy=True)
 
 
 def test_people_wrote_and_everything_struck(
@@ -88,7 +90,8 @@ def test_what_ends_somebodys_part_was_done(outcome: campaign.Outcome, ending: st
 
 def test_every_promise_was_shown_to_hold(verdicts: list[Verdict]) -> None:
     assert {v.invariant: v.examples for v in verdicts if not v.holds} == {}
-    assert shown(verdicts), {v.invariant: v.checked for v in verdicts}
+    assert find_lacking(verdicts, spared=MAY_BE_MISSED) == []
+    assert shown(verdicts, spared=MAY_BE_MISSED)
 
 
 def test_everybody_has_everything_in_time(outcome: campaign.Outcome) -> None:

@@ -4,7 +4,7 @@ does not grow, the others' sockets answer, and what was taken is answered when i
 import asyncio
 import contextlib
 import json
-import time
+import socket as sockets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -15,11 +15,13 @@ from tests.live import Live
 from tests.processes.pressing import (
     Flood,
     Memory,
-    answers_at_once,
+    answers,
     begin_conversation,
     connect,
     expect,
     gone,
+    keep_answering,
+    narrow_socket,
     stopped,
 )
 from tests.services import services
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.processes
 
 FRAMES = 10_000
 LARGE_FRAMES = 300
-SECONDS_AWAY = 1.0
+BLOCKED_SECONDS = 1.0  # Without a frame that is taken.
 MOST_GROWTH = 32  # MiB.
 
 
@@ -67,27 +69,29 @@ async def test_a_flood_while_the_database_is_away(
 ) -> None:
     """With SEND_LIMITS=off, so that nothing but its own bounds protects the process."""
     thrown = ({"message": "Again", "padding": "x" * padding} for _ in range(frames))
-    async with connect(teo, room) as socket, connect(teo, "/ws/inbox/") as other:
+    async with flooded(teo, room) as socket, connect(teo, "/ws/inbox/") as other:
         await expect(socket, "ready")
         await expect(other, "ready")
         flood = Flood(socket)
         async with Memory(live.processes["web"].pid).watched() as memory:
             throwing = asyncio.create_task(flood.throw(thrown))
             with away(postgres):
-                await keep_answering(other)
-                assert not throwing.done()
+                answering = asyncio.create_task(keep_answering(other))
+                await flood.until_blocked(seconds=BLOCKED_SECONDS)
+                assert flood.taken < frames, "the network took everything: nobody was held up"
+                assert not answering.done()
+                answering.cancel()
             await throwing
     flood.assert_each_is_answered_once()
     assert len(flood.thrown) == frames
-    print(f"grew by {memory.growth:.1f} MiB; {flood.codes}")
+    print(f"{flood.taken} grew by {memory.growth:.1f} MiB; {flood.codes}")
     assert memory.growth < MOST_GROWTH
 
 
-async def keep_answering(other: websockets.ClientConnection) -> None:
-    until = time.monotonic() + SECONDS_AWAY
-    while time.monotonic() < until:
-        assert await answers_at_once(other)
-        await asyncio.sleep(0.1)
+def flooded(visitor: Visitor, room: str) -> websockets.connect:
+    """Over a line that keeps little: what the process does not take stays with the sender."""
+    narrow = narrow_socket(visitor.live.port, sockets.SO_SNDBUF)
+    return connect(visitor, room, sock=narrow)
 
 
 async def test_who_goes_on_flooding_is_told_so(live: Live, teo: Visitor, room: str) -> None:
@@ -105,7 +109,7 @@ async def test_who_goes_on_flooding_is_told_so(live: Live, teo: Visitor, room: s
                         await socket.send('{"type": "ping"}')
                 assert await pongs == 120  # Before the pause and after it.
             assert socket.close_code == 4429
-            assert await answers_at_once(other)
+            assert await answers(other)
             assert memory.growth < MOST_GROWTH
 
 

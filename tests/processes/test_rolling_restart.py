@@ -17,6 +17,9 @@ import websockets
 
 from marketplace.development.children import stop_children, wait_until
 from tests.live import Live
+from tests.processes.crowds import make_talks
+from tests.processes.pressing import expect, stopped
+from tests.services import services
 from tests.services.mails import find_free_port
 from tests.visitor import Visitor
 
@@ -157,6 +160,33 @@ def test_nobody_waits_for_long_while_processes_are_replaced(live: Live, webs: We
         assert talker.sequences == sorted(set(talker.sequences))
         waits = [talker.heard[key] - at for key, at in other.first_sent.items()]
         assert max(waits) < LATE_SECONDS, sorted(waits)[-5:]
+
+
+DRAIN_SECONDS = 1.0
+CUTTING_SECONDS = 2.0  # After draining: for what neither ended nor was ended by then.
+
+
+async def test_a_process_ends_in_time_whatever_is_under_way(live: Live) -> None:
+    """Sockets are open, and what one of them wrote is with a database that does not answer."""
+    assert services.postgres is not None
+    with live.another_web(DRAIN_SECONDS=str(DRAIN_SECONDS)) as port:
+        [talk] = await asyncio.to_thread(make_talks, live, port, 1)
+        process = live.processes["another web"]
+        async with talk.enter(talk.buyer) as writer, talk.enter(talk.seller) as reader:
+            await expect(writer, "ready")
+            await expect(reader, "ready")
+            with stopped(services.postgres):
+                await writer.send(json.dumps({"message": "Wait for me"}))
+                await writer.send('{"type": "ping"}')
+                await asyncio.sleep(0.5)
+                process.terminate()
+                began = time.monotonic()
+                await asyncio.to_thread(process.wait, DRAIN_SECONDS + CUTTING_SECONDS)
+                print(f"ended after {time.monotonic() - began:.1f} s")
+            for socket in (writer, reader):
+                await socket.wait_closed()
+                assert socket.close_code == 4412
+        assert process.returncode == 0
 
 
 def have_heard_all(one: Talker, other: Talker) -> bool:

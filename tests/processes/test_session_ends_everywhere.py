@@ -18,7 +18,7 @@ pytestmark = pytest.mark.processes
 
 __all__ = ["second_port"]
 
-AT_ONCE = 1.5  # seconds; the heartbeat of these processes beats every 2 s
+PROMISED_SECONDS = 5.0  # From the log-out on, which is answered in this time as well.
 PATIENCE = 15.0
 
 END_ALL = """
@@ -72,7 +72,7 @@ async def test_a_log_out_here_closes_the_sockets_there(live: Live, second_port: 
         await asyncio.to_thread(sign_out, teo)
         codes = await asyncio.gather(close_code(there), close_code(here))
         assert list(codes) == [4501, 4501]
-        assert time.monotonic() - started < AT_ONCE
+        assert time.monotonic() - started < PROMISED_SECONDS
         assert await is_alive(other_session)
         assert await is_alive(other_person)
 

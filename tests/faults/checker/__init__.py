@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.checker.answered import Refused, Sockets
+from tests.faults.checker.audience import Audience
+from tests.faults.checker.company import Company
 from tests.faults.checker.delivered import Delivered
 from tests.faults.checker.frames import Shown
 from tests.faults.checker.in_time import InTime
@@ -15,22 +17,25 @@ from tests.faults.checker.inboxes import Inboxes, Presence, ReadMarks
 from tests.faults.checker.kept import Kept
 from tests.faults.checker.known import Known
 from tests.faults.checker.mailed import Mailed
+from tests.faults.checker.not_allowed import NotAllowed
+from tests.faults.checker.once import Once
 from tests.faults.checker.read_back import ReadPositions, ReadYourWrites
 from tests.faults.checker.reading import Reading
-from tests.faults.checker.rights import Audience, Ended
-from tests.faults.checker.running import CONTROL_P99_SECONDS, Available, Files, Resources
-from tests.faults.checker.stored import Acknowledged, InOrder, Once
+from tests.faults.checker.resources import Resources
+from tests.faults.checker.rights import Ended
+from tests.faults.checker.running import CONTROL_P99_SECONDS, Available, Files
+from tests.faults.checker.stored import Acknowledged, InOrder
 from tests.faults.checker.taking_part import Left
 from tests.faults.checker.told import Notified, ReadMail
 from tests.faults.checker.unwanted import Unwanted
-from tests.faults.checker.verdicts import Verdict, join_tallies, shown
+from tests.faults.checker.verdicts import Verdict, find_lacking, join_tallies, shown
 from tests.faults.final_state import FinalState
 
 # Those of one invariant stand together, the one that says whose promise it is first.
 CHECKS: Final = (
     *(Acknowledged, Kept, Once, Refused, InOrder, Delivered, InTime, Shown, Presence),
     *(ReadYourWrites, ReadPositions, ReadMarks, Inboxes, Notified, Unwanted, Mailed, ReadMail),
-    *(Ended, Left, Audience, Files, Resources, Available, Sockets),
+    *(Ended, NotAllowed, Left, Audience, Company, Files, Resources, Available, Sockets),
 )
 PROMISES: Final = {
     "I1": (1, 7),
@@ -56,17 +61,19 @@ def judge(
     *,
     also: list[Any] | None = None,
     control_p99: float | None = CONTROL_P99_SECONDS,
+    is_busy: bool = False,
 ) -> list[Verdict]:
     """One verdict for each invariant, I1 … I14. `also` listens to the same pass over the history,
-    like a check. `control_p99`: None on a machine that does something else besides, where nothing
-    can be said about speed."""
+    like a check. `control_p99`: None where nothing is asked of speed. `is_busy`: whether the
+    machine did something else besides, so that a few answers may not have come in time."""
     known = Known(final)
     more: dict[Any, dict[str, Any]] = {
-        Available: {"control_p99": control_p99},
-        Sockets: {"is_busy": control_p99 is None},
+        Available: {"control_p99": control_p99, "is_busy": is_busy},
+        Sockets: {"is_busy": is_busy},
     }
     checks: list[Any] = [check(known, **more.get(check, {})) for check in CHECKS]
-    Reading([known, known.standing, known.touches, *checks, *(also or [])]).read(history)
+    heard = [known, known.standing, known.touches, known.sightings]
+    Reading([*heard, *checks, *(also or [])]).read(history)
     for check in checks:
         check.finish()
     tallies = [check.tally for check in checks]
@@ -86,4 +93,4 @@ def describe(invariant: str) -> str:
     return "\n\n".join(text.strip() for text in (found[0], *more))
 
 
-__all__ = ["CHECKS", "PROMISES", "Verdict", "describe", "judge", "shown"]
+__all__ = ["CHECKS", "PROMISES", "Verdict", "describe", "find_lacking", "judge", "shown"]

@@ -10,13 +10,15 @@ from tests.faults.checker.verdicts import Tally
 from tests.faults.final_state import Conversation, StoredMessage
 
 MESSAGES = ("chat_message", "message_changed")
+CONVERGED_SECONDS, LATE_SECONDS = 40.0, 5.0
 
 
 @dataclass(slots=True)
 class Line:
-    """An open room connection. `cursor`: everything up to this revision is handed over; None
-    before `ready` where nothing was asked to be replayed."""
+    """An open room connection, by the number of its operation. `cursor`: everything up to this
+    revision is handed over; None before `ready` where nothing was asked to be replayed."""
 
+    number: int
     who: str
     person: int
     conversation: str
@@ -34,7 +36,8 @@ class Delivered:
 
     Every tab that is there at the end, in a conversation that is still its person's, holds exactly
     the stored messages, each once, in their latest state, and has a socket that is ready. That is
-    noted 40 s after healing. Whoever had a room open when the end began has it then.
+    written down 40 s after healing at the latest, and 5 s for a busy machine. Whoever had a room
+    open when the end began has it then.
     """
 
     def __init__(self, known: Known) -> None:
@@ -44,15 +47,17 @@ class Delivered:
         self.finals = 0
         self._seated: dict[str, int] = {}  # Tabs that had a room, and whose they are.
         self._ended: set[str] = set()
+        self._ended_at = 0.0
+        self._seconds: list[float] = []  # From healing on, where that is told.
 
     # --- Connections ----------------------------------------------------------------------------
 
     def began_connect(self, operation: Operation) -> None:
         asked = operation.asked
         if asked.get("conversation"):
-            self.lines[operation.number] = Line(
-                operation.who, asked["person"], asked["conversation"], asked.get("after")
-            )
+            place = (asked["person"], asked["conversation"])
+            line = Line(operation.number, operation.who, *place, asked.get("after"))
+            self.lines[operation.number] = line
             self._seated[operation.who] = asked["person"]
 
     def ended_connect(self, operation: Operation) -> None:
@@ -108,7 +113,7 @@ class Delivered:
         for missing in range(cursor + 1, revision + 1):
             self.tally.count()
             message = latest.get(missing)
-            if message is not None and not self.known.is_own(message, line.who):
+            if message is not None and not self.known.is_own(message, line.number):
                 self.tally.break_(
                     f"{line.who} was not told revision {missing} of {short(line.conversation)}"
                     f" (#{message.sequence}) before {before}, at {at:.3f} s"
@@ -128,6 +133,7 @@ class Delivered:
     def saw_final(self, seen: Seen) -> None:
         value = seen.value
         self._ended.add(seen.who)
+        self.saw_final_inbox(seen)
         conversation = self.known.conversations.get(value["conversation"] or "")
         if conversation is None:
             return
@@ -141,15 +147,34 @@ class Delivered:
         if problem:
             self.tally.break_(f"{seen.who} at the end in {short(conversation.id)}: {problem}")
 
+    def saw_final_inbox(self, seen: Seen) -> None:
+        self._ended_at = seen.at
+        if "seconds" in seen.value:
+            self._seconds.append(seen.value["seconds"])
+
     def finish(self) -> None:
         gone = self.known.standing.deactivated
         for who, person in self._seated.items() if self._ended else ():
             if who not in self._ended and person not in gone:
                 self.tally.break_(f"{who}, who had a room open, is not there at the end")
-        self.tally.note = f"{self.finals} tabs compared at the end"
+        self.tally.note = f"{self.finals} tabs compared at the end{self._judge_seconds()}"
         if not self.finals:
             self.tally.checked = 0
             self.tally.note = "no tab was there at the end"
+
+    def _judge_seconds(self) -> str:
+        """Old histories only say when it was written down."""
+        if self._seconds:
+            seconds = max(self._seconds)
+            self.tally.expect(
+                seconds <= CONVERGED_SECONDS + LATE_SECONDS,
+                f"what tabs have at the end was written down {seconds:.1f} s after healing",
+            )
+            return f", {seconds:.1f} s after healing"
+        began = self.known.final_began
+        if not began or not self.finals:
+            return ""
+        return f", {self._ended_at - began:.0f} s after the last healing began (not judged)"
 
 
 def compare_shown(

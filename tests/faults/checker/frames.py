@@ -13,7 +13,8 @@ MESSAGES = ("chat_message", "message_changed")
 class Shown:
     """I4: frames say who wrote what. Number, kind, writer, name and role in a frame are those that
     are stored; the client's id of a message is told to whoever sent it, as it was sent, and to
-    nobody else. What `ready` says of its own person, their role and the head is so: the revision
+    nobody else. No connection is told of a message that was stored by what was said over it. What
+    `ready` says of its own person, their role and the head is so: the revision
     and the last sequence are none below what had been acknowledged before, nor beyond the end.
     """
 
@@ -22,6 +23,8 @@ class Shown:
         self.tally = Tally("I4", "fields of frames")
         self._heads: dict[int, int] = {}
         self._frames = 0
+        # Of one's own messages: by the connection and the client's id, to whom and when.
+        self._own: dict[tuple[int, str], tuple[str, float]] = {}
 
     def began_connect(self, operation: Operation) -> None:
         key = operation.asked.get("conversation")
@@ -35,6 +38,8 @@ class Shown:
         self._frames += 1
         value = seen.value
         fields, kind = value.get("fields"), value["type"]
+        if kind in MESSAGES:
+            self._note_own(seen)
         if not fields or (kind not in MESSAGES and kind != "ready"):
             return
         self.tally.count()
@@ -45,6 +50,17 @@ class Shown:
             self.tally.break_(f"{seen.who} was told by {kind} of {where}: {problem}")
 
     # --- Messages -------------------------------------------------------------------------------
+
+    def _note_own(self, seen: Seen) -> None:
+        """As it was first stored, by somebody who tried it over this connection."""
+        value = seen.value
+        stored = self.known.by_sequence.get(value["conversation"], {}).get(value["sequence"])
+        if stored is None or value["revision"] != stored.created_revision:
+            return
+        attempts = self.known.attempts.get(stored.key or "")
+        connection = value.get("connection", 0)
+        if attempts is not None and connection in attempts.lines:
+            self._own[connection, stored.key or ""] = (seen.who, seen.at)
 
     def _compare_message(self, value: dict[str, Any], fields: dict[str, Any]) -> str:
         key, sequence = fields["conversation"], fields["sequence"]
@@ -92,6 +108,17 @@ class Shown:
         return ""
 
     def finish(self) -> None:
+        """Another attempt at it, over another door, may be the one that was stored."""
+        for (connection, key), (who, at) in self._own.items():
+            attempts = self.known.attempts[key]
+            if any(
+                attempt.line == connection and attempt.state == "ok" and not attempt.duplicate
+                for attempt in attempts.all
+            ):
+                self.tally.break_(
+                    f"{who} was told “{short(attempts.body)}” at {at:.3f} s over the connection"
+                    " that had said it"
+                )
         if self._frames and not self.tally.checked:
             self.tally.note = "fields not checked: frames were not written down in full"
 

@@ -6,7 +6,7 @@ from math import inf
 from tests.faults.checker.known import Known, short
 from tests.faults.checker.reading import Operation, Seen
 from tests.faults.checker.verdicts import Tally
-from tests.faults.checker.windows import AFTERMATH, Windows, hurts_telling
+from tests.faults.checker.windows import Way
 
 HEARTBEAT_SECONDS = 3.0  # As the stack has it, where `ready` does not say.
 SLACK_SECONDS = 2.0
@@ -14,20 +14,23 @@ SLACK_SECONDS = 2.0
 
 @dataclass(slots=True)
 class OpenLine:
-    """A room connection that is ready. `due`: what was acknowledged and has not come."""
+    """A room connection that is ready. `web`: the process at its other end, where that is told.
+    `due`: what was acknowledged and has not come."""
 
     who: str
     conversation: str
     cursor: int
+    web: int | None
     due: list[tuple[int, float]] = field(default_factory=list)
 
 
 class InTime:
     """I4: late by at most one heartbeat. A room connection that was ready before a change was
     acknowledged to anybody, and stays open, has been told of that change or of a later one within a
-    heartbeat and 2 s; or, where Redis, the database, a web process or the way to them was hurt
-    meanwhile, within as long from 10 s after that fault's end on. What a tab did itself over a
-    socket it need not be told.
+    heartbeat and 2 s; or, where its own way was hurt before it was due (its web process, Redis, the
+    database, or a line between these or to itself), within as long from that fault's end on, for
+    the database from 10 s after it. What begins when it is due already is no excuse. What a tab did
+    itself over a socket it need not be told.
     """
 
     def __init__(self, known: Known) -> None:
@@ -37,6 +40,7 @@ class InTime:
         self._lines: dict[int, OpenLine] = {}
         self._rooms: dict[str, dict[int, OpenLine]] = {}
         self._late: list[tuple[OpenLine, int, float, float]] = []
+        self._webs: set[int | None] = set()
         self._until = 0.0
 
     # --- Connections ----------------------------------------------------------------------------
@@ -44,7 +48,8 @@ class InTime:
     def ended_connect(self, operation: Operation) -> None:
         key, revision = operation.asked.get("conversation"), operation.answer.get("revision")
         if operation.state == "ok" and key and revision is not None:
-            line = OpenLine(operation.who, key, revision)
+            line = OpenLine(operation.who, key, revision, operation.asked.get("web"))
+            self._webs.add(line.web)
             self._lines[operation.number] = line
             self._rooms.setdefault(key, {})[operation.number] = line
 
@@ -112,16 +117,23 @@ class InTime:
     def finish(self) -> None:
         for line in self._lines.values():
             self._give_up(line, self._until)
-        faults = [fault for fault in self.known.faults if hurts_telling(fault)]
-        windows = Windows(faults, after=AFTERMATH)
+        ways = {web: Way(self.known.faults, web) for web in self._webs}
         excused = 0
         for line, revision, since, came in self._late:
-            if came <= windows.put_off(since, self.limit):
+            if came <= ways[line.web].put_off(since, self.limit):
                 excused += 1
                 continue
             self.tally.break_(
                 f"{line.who} was not told revision {revision} of {short(line.conversation)},"
                 f" acknowledged at {since:.3f} s, before {came:.3f} s"
             )
-        if excused:
-            self.tally.note = f"{excused} frames came later because of a fault"
+        self._describe(excused, list(ways.values()))
+
+    def _describe(self, excused: int, ways: list[Way]) -> None:
+        began = self.known.phases[0][0] if self.known.phases else 0.0
+        shares = [way.share_excused(began, self._until, self.limit) for way in ways]
+        if any(shares):
+            self.tally.note = (
+                f"{excused} frames came later because of a fault on their own way, which would have"
+                f" been an excuse for {sum(shares) / len(shares):.0%} of the time"
+            )

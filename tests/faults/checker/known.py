@@ -9,13 +9,29 @@ from math import inf
 from typing import Any
 
 from tests.faults.checker.reading import Operation, Seen
+from tests.faults.checker.sightings import Sightings
 from tests.faults.checker.standing import Standing
 from tests.faults.checker.touches import Touches
 from tests.faults.final_state import Conversation, FinalState, StoredMessage
 
 MENDED_AFTER = 30.0
+SLOW_SECONDS = 1.0
 # Over as soon as they are done: without effect they are no fault.
 INSTANT = ("cut", "client_kill")
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One of them. `line`: the connection that it went over, 0 for HTTP."""
+
+    number: int
+    person: int
+    session: float
+    line: int
+    began: float
+    ended: float = inf
+    state: str = "unknown"
+    duplicate: bool = False
 
 
 @dataclass(slots=True)
@@ -23,7 +39,8 @@ class Attempts:
     """All attempts to send one message under one client's id.
 
     `first_began`: the earliest moment at which any attempt that is not known to have failed can
-    have had its effect. `tabs`: who tried it over a socket, which is not told of its own.
+    have had its effect. `tabs`: who tried it over a socket. `all` in the order in
+    which they ended.
     """
 
     person: int
@@ -37,14 +54,18 @@ class Attempts:
     unknown: int = 0
     done: int = 0
     tabs: set[str] = field(default_factory=set)
+    lines: set[int] = field(default_factory=set)
+    all: list[Attempt] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Change:
-    """An edit or a deletion that was tried."""
+    """An edit or a deletion that was tried. `line`: the connection that its tab had then, over
+    which it may have gone."""
 
+    attempt: Attempt
     kind: str
-    who: str
+    line: int
     body: str
     state: str = "open"
     revision: int = 0
@@ -67,6 +88,7 @@ class Known:
         self.final = final
         self.standing = Standing(final)
         self.touches = Touches()
+        self.sightings = Sightings()
         self.outcome: dict[str, Any] = {}  # What the campaign itself says of its end.
         self.conversations: dict[str, Conversation] = final.conversations
         self.by_key: dict[tuple[int | None, str], StoredMessage] = {}
@@ -74,7 +96,9 @@ class Known:
         self.by_sequence: dict[str, dict[int, StoredMessage]] = {}
         self.attempts: dict[str, Attempts] = {}
         self.changes: dict[tuple[str, int], list[Change]] = {}
+        self.slow: list[tuple[float, float]] = []  # Sends whose answer took longer than a second.
         self.heads: dict[str, int] = {}  # The highest revision acknowledged so far.
+        self.lines: dict[str, int] = {}  # The latest connection of each tab.
         self.faults: list[Fault] = []
         self.phases: list[tuple[float, str]] = []
         self._connected: dict[int, set[int]] = {}
@@ -102,14 +126,25 @@ class Known:
             self.attempts[asked["key"]] = attempts
         attempts.tries += 1
         attempts.open += 1
+        attempt = self._begin_attempt(operation)
+        operation.notes["attempt"] = attempt
         if asked.get("door") == "socket":
             attempts.tabs.add(operation.who)
+            attempt.line = self.lines.get(operation.who, 0)
+            attempts.lines.add(attempt.line)
 
     began_start = began_send
+
+    def _begin_attempt(self, operation: Operation) -> Attempt:
+        """A session that nobody told is none that is over."""
+        asked = operation.asked
+        session = asked.get("session", inf)
+        return Attempt(operation.number, asked["person"], session, 0, operation.began)
 
     def ended_send(self, operation: Operation) -> None:
         attempts = self.attempts[operation.asked["key"]]
         attempts.open -= 1
+        attempts.all.append(self._end_attempt(operation))
         if operation.state == "fail":
             return
         attempts.first_began = min(attempts.first_began, operation.began)
@@ -117,12 +152,20 @@ class Known:
             attempts.unknown += 1
             return
         attempts.done += 1
+        if operation.ended > operation.began + SLOW_SECONDS:
+            self.slow.append((operation.began, operation.ended))
         attempts.first_ok = min(attempts.first_ok, operation.ended)
         if not attempts.conversation:
             attempts.conversation = operation.answer["conversation"]
         self._raise_head(attempts.conversation, operation.answer["revision"])
 
     ended_start = ended_send
+
+    def _end_attempt(self, operation: Operation) -> Attempt:
+        attempt: Attempt = operation.notes["attempt"]
+        attempt.ended, attempt.state = operation.ended, operation.state
+        attempt.duplicate = bool(operation.answer.get("duplicate"))
+        return attempt
 
     def _raise_head(self, conversation: str, revision: int) -> None:
         if revision > self.heads.get(conversation, 0):
@@ -132,7 +175,9 @@ class Known:
 
     def began_edit(self, operation: Operation) -> None:
         asked = operation.asked
-        change = Change(operation.kind, operation.who, asked.get("body", ""))
+        attempt = operation.notes["attempt"] = self._begin_attempt(operation)
+        line = self.lines.get(operation.who, 0)
+        change = Change(attempt, operation.kind, line, asked.get("body", ""))
         operation.notes["change"] = change
         place = (asked["conversation"], asked["sequence"])
         self.changes.setdefault(place, []).append(change)
@@ -142,6 +187,7 @@ class Known:
     def ended_edit(self, operation: Operation) -> None:
         change: Change = operation.notes["change"]
         change.state = operation.state
+        self._end_attempt(operation)
         if operation.state == "ok":
             change.ended = operation.ended
             change.revision = operation.answer["revision"]
@@ -150,13 +196,18 @@ class Known:
 
     ended_delete = ended_edit
 
-    def is_own(self, message: StoredMessage, who: str) -> bool:
-        """Whether this tab did it itself over a socket, so that it need not be told."""
-        attempts = self.attempts.get(message.key or "")
-        if attempts is not None and who in attempts.tabs:
-            return True
-        changes = self.changes.get((message.conversation, message.sequence), ())
-        return any(change.who == who for change in changes)
+    def is_own(self, message: StoredMessage, line: int) -> bool:
+        """Whether the message is now as this connection made it itself, or may have, so that it
+        need not be told over it. What others made of it since is told."""
+        if message.revision == message.created_revision:
+            attempts = self.attempts.get(message.key or "")
+            return attempts is not None and line in attempts.lines
+        return any(
+            change.line == line
+            and change.state != "fail"
+            and (change.state != "ok" or change.revision == message.revision)
+            for change in self.changes.get((message.conversation, message.sequence), ())
+        )
 
     # --- Faults, phases, and who is connected ---------------------------------------------------
 
@@ -188,9 +239,15 @@ class Known:
         """When the last healing began; 0 in a run without one."""
         return max((at for at, name in self.phases if name == "healing"), default=0.0)
 
+    @property
+    def final_began(self) -> float:
+        """When what is judged at the end was healed for the last time."""
+        return max((at for at, name in self.phases if name == "final"), default=0.0)
+
     def began_connect(self, operation: Operation) -> None:
         person = operation.asked["person"]
         self._connected.setdefault(person, set()).add(operation.number)
+        self.lines[operation.who] = operation.number
         self.last_socket[person] = inf
 
     def ended_connect(self, operation: Operation) -> None:

@@ -93,6 +93,7 @@ class Standing:
         self.leaves = Switches()  # By (person, conversation).
         self.deactivated: dict[int, tuple[float, float]] = {}  # Began and acknowledged.
         self._ends: dict[int, list[tuple[float, float]]] = {}  # Began, and up to which session.
+        self._over: dict[int, list[tuple[float, float]]] = {}  # The same, from its answer on.
         self._asked: dict[tuple[int, str], str] = {
             (person, conversation.listing): conversation.id
             for conversation in final.conversations.values()
@@ -134,12 +135,23 @@ class Standing:
     def ended_log_out_all(self, operation: Operation) -> None:
         if operation.state != "fail":
             self._end(operation, operation.asked.get("session", inf))
+        if operation.state == "ok":
+            self._note_over(operation, operation.answer["session"])
 
-    ended_change_password = ended_log_out_all
+    def ended_change_password(self, operation: Operation) -> None:
+        """`session`, or `kept`: the number of the one in which it was changed."""
+        if operation.state != "fail":
+            self._end(operation, operation.asked.get("session", inf))
+        told = {**operation.asked, **operation.answer}
+        kept = told.get("kept", told.get("session"))
+        if operation.state == "ok" and isinstance(kept, int):
+            self._note_over(operation, kept - 1)
 
     def ended_deactivate(self, operation: Operation) -> None:
         if operation.state != "fail":
             self._end(operation, inf)
+            if operation.state == "ok":
+                self._note_over(operation, inf)
             acknowledged = operation.ended if operation.state == "ok" else inf
             self.deactivated[operation.asked["person"]] = (operation.began, acknowledged)
 
@@ -147,6 +159,16 @@ class Standing:
         number = session if isinstance(session, int | float) else inf
         ends = self._ends.setdefault(operation.asked["person"], [])
         ends.append((operation.began, number))
+
+    def _note_over(self, operation: Operation, session: float) -> None:
+        over = self._over.setdefault(operation.asked["person"], [])
+        over.append((operation.ended, session))
+
+    def over_since(self, person: int, session: float, at: float) -> float | None:
+        """Since when a session of this number was certainly over at this moment; None if it was
+        not."""
+        ends = self._over.get(person, ())
+        return min((end for end, number in ends if end <= at and session <= number), default=None)
 
     def may_be_over(self, operation: Operation) -> bool:
         """Whether the session that this was done in may have ended by then."""

@@ -1,9 +1,9 @@
-"""I1–I3: what is in the database at the end, compared with what people were told and had tried."""
+"""I1 and I3: what is in the database at the end, compared with what people were told and tried."""
 
 from collections import Counter
 from itertools import pairwise
 
-from tests.faults.checker.known import Attempts, Change, Known, short
+from tests.faults.checker.known import Change, Known, short
 from tests.faults.checker.reading import Operation
 from tests.faults.checker.verdicts import Tally
 from tests.faults.final_state import Conversation, StoredMessage
@@ -12,10 +12,11 @@ from tests.faults.final_state import Conversation, StoredMessage
 class Acknowledged:
     """I1 (promises 1 and 7): everything acknowledged is stored, as it was acknowledged.
 
-    An `ok` of a send or of a start names a sequence and a revision: at the end there is that
-    message, by that person, under that key, first stored at that revision. Its body is the one that
-    was sent or the one of an edit that was tried; a deleted one has none. An `ok` of an edit or of
-    a deletion names a revision: the message is at that revision with that body, or at a later one.
+    An `ok` of a send or of a start names a number, a sequence and a revision: at the end there is
+    that message, by that person, under that key, first stored at that revision. Its body is the one
+    that was sent or the one of an edit that was tried; a deleted one has none. An `ok` of an edit
+    or of a deletion names a revision: the message is at that revision with that body, or at a later
+    one.
     """
 
     def __init__(self, known: Known) -> None:
@@ -43,6 +44,8 @@ class Acknowledged:
             return "it is not there"
         if found.key != asked["key"] or found.sender != asked["person"]:
             return "another message is there"
+        if found.id and found.id != answer.get("id", found.id):
+            return f"its number is {found.id}, not {answer['id']}"
         if found.created_revision != answer["revision"]:
             return f"it was stored at revision {found.created_revision}, not {answer['revision']}"
         if not found.edited and not found.deleted and found.body != asked["body"]:
@@ -83,63 +86,6 @@ def _shows(change: Change, found: StoredMessage) -> bool:
     if change.kind == "delete" or found.deleted:
         return found.deleted
     return found.body == change.body
-
-
-class Once:
-    """I2 (promise 2): nothing is stored that nobody tried, and nothing twice.
-
-    Every stored message of a person carries a key that this person tried in this conversation with
-    this text, at least one attempt of which is not known to have failed. A key is stored once, and
-    so is a text: each body has a number of its own. An attempt that nobody answered had no effect
-    or one.
-    """
-
-    def __init__(self, known: Known) -> None:
-        self.known = known
-        self.tally = Tally("I2", "messages")
-
-    def finish(self) -> None:
-        for conversation in self.known.conversations.values():
-            keys: Counter[str] = Counter()
-            bodies: dict[str, int] = {}
-            for message in conversation.messages:
-                if message.kind == "system":
-                    continue
-                self.tally.count()
-                self._look_for_attempt(conversation, message)
-                keys[message.key or ""] += 1
-                if not message.edited and not message.deleted:
-                    self._look_for_twin(message, bodies)
-            for key, count in keys.items():
-                if key and count > 1:
-                    self.tally.break_(f"key {key} is stored {count} times")
-
-    def _look_for_twin(self, message: StoredMessage, bodies: dict[str, int]) -> None:
-        first = bodies.setdefault(message.body, message.sequence)
-        if first != message.sequence:
-            twice = f"#{first} and #{message.sequence} of {short(message.conversation)}"
-            self.tally.break_(f"“{short(message.body)}” is stored twice: {twice}")
-
-    def _look_for_attempt(self, conversation: Conversation, message: StoredMessage) -> None:
-        attempts = self.known.attempts.get(message.key or "")
-        problem = _explain(attempts, conversation, message)
-        if problem:
-            where = f"#{message.sequence} of {short(conversation.id)}"
-            self.tally.break_(f"{where}, “{short(message.body)}”: {problem}")
-
-
-def _explain(attempts: Attempts | None, conversation: Conversation, message: StoredMessage) -> str:
-    if attempts is None:
-        return "nobody tried to send it"
-    if attempts.person != message.sender:
-        return f"{attempts.person} tried to send it, not {message.sender}"
-    if attempts.place not in (conversation.id, conversation.listing):
-        return f"it was meant for {short(attempts.place)}"
-    if not attempts.done and not attempts.unknown:
-        return "every attempt to send it failed"
-    if not message.edited and not message.deleted and attempts.body != message.body:
-        return f"“{short(attempts.body)}” was sent under its key"
-    return ""
 
 
 class InOrder:

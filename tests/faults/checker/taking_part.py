@@ -4,7 +4,7 @@ from math import inf
 
 from tests.faults.checker.known import Known, short
 from tests.faults.checker.reading import Operation, Seen
-from tests.faults.checker.rights import CLOSED_WITHIN, CLOSED_WITHIN_WHEN_HURT
+from tests.faults.checker.told_after import ToldAfter, Watch
 from tests.faults.checker.touches import UNANSWERED_SECONDS
 from tests.faults.checker.verdicts import Tally
 
@@ -15,8 +15,8 @@ class Left:
     """I10: whoever has left or was taken out takes no part. After that was acknowledged, and until
     its person asks about the listing again or staff put them in, nothing that they begin in the
     conversation succeeds, repeats excepted, reading and connecting included; no socket of theirs is
-    told anything of it, but that they were `removed`, later than 5 s after it, or 35 s after the
-    last fault that overlaps it. At the end, where nothing unanswered can have come after it, they
+    told anything of it, but that they were `removed`, later than after the end of a session. At the
+    end, where nothing unanswered can have come after it, they
     have left.
     """
 
@@ -25,7 +25,8 @@ class Left:
         self.tally = Tally("I10", "leaving")
         self._left: dict[Place, float] = {}
         self._starts: dict[tuple[int, str], float] = {}  # Until when one may bring them back.
-        self._late: list[tuple[str, str, float, float]] = []
+        self.told = ToldAfter(known, self.tally)
+        self._rooms: dict[int, tuple[str, Place, int | None]] = {}  # Open ones.
 
     # --- Leaving and coming back ----------------------------------------------------------------
 
@@ -36,12 +37,24 @@ class Left:
         conversation = self.known.conversations.get(place[1])
         listing = conversation.listing if conversation else ""
         if self._starts.get((place[0], listing), 0.0) < operation.began:
-            self._left.setdefault(place, operation.ended)
+            self._leave(place, operation.ended)
 
     ended_take_out = ended_leave
 
+    def _leave(self, place: Place, at: float) -> None:
+        left = self._left.setdefault(place, at)
+        for who, where, web in self._rooms.values():
+            if where == place:
+                self.told.begin(who, place, Watch(describe(who, place), web, left))
+
+    def _come_back(self, place: Place, at: float) -> None:
+        left = self._left.pop(place, None)
+        if left is not None:
+            self.told.end(place, left, at)
+
     def began_put_in(self, operation: Operation) -> None:
-        self._left.pop((operation.asked["person"], operation.asked["conversation"]), None)
+        place = (operation.asked["person"], operation.asked["conversation"])
+        self._come_back(place, operation.began)
 
     def began_start(self, operation: Operation) -> None:
         person, listing = operation.asked["person"], operation.asked["listing"]
@@ -49,7 +62,7 @@ class Left:
         for place in [place for place in self._left if place[0] == person]:
             conversation = self.known.conversations.get(place[1])
             if conversation is not None and conversation.listing == listing:
-                del self._left[place]
+                self._come_back(place, operation.began)
 
     def ended_start(self, operation: Operation) -> None:
         is_done = operation.state in ("ok", "fail")
@@ -74,30 +87,38 @@ class Left:
                 f" {short(operation.asked['conversation'])}, left at {left:.3f} s"
             )
 
-    began_send = began_edit = began_delete = began_read = began_pull = began_connect = _began
-    ended_send = ended_edit = ended_delete = ended_read = ended_pull = ended_connect = _ended
+    began_send = began_edit = began_delete = began_read = began_pull = _began
+    ended_send = ended_edit = ended_delete = ended_read = ended_pull = _ended
     began_archive = began_star = began_mute = _began
     ended_archive = ended_star = ended_mute = _ended
 
+    def began_connect(self, operation: Operation) -> None:
+        place = (operation.asked["person"], operation.asked.get("conversation") or "")
+        self._rooms[operation.number] = (operation.who, place, operation.asked.get("web"))
+        self._began(operation)
+
+    def ended_connect(self, operation: Operation) -> None:
+        if operation.state == "fail":
+            self._rooms.pop(operation.number, None)
+        self._ended(operation)
+
+    def saw_close(self, seen: Seen) -> None:
+        self._rooms.pop(seen.value.get("connection", 0), None)
+
     def saw_frame(self, seen: Seen) -> None:
         value = seen.value
-        left = self._left.get((value["person"], value.get("conversation") or ""))
+        place = (value["person"], value.get("conversation") or "")
+        left = self._left.get(place)
         if left is None or value["type"] in ("removed", "ack", "error"):
             return
-        self.tally.count()
-        if seen.at > left + CLOSED_WITHIN:
-            self._late.append((seen.who, value["conversation"], left, seen.at))
+        room = self._rooms.get(value.get("connection", 0))
+        watch = Watch(describe(seen.who, place), room[2] if room else None, left)
+        self.told.hear(seen.who, place, watch, seen.at)
 
     # --- At the end -----------------------------------------------------------------------------
 
     def finish(self) -> None:
-        for who, key, left, at in self._late:
-            hurt = self.known.overlapping(left, left + CLOSED_WITHIN_WHEN_HURT)
-            last = max((fault.ended for fault in hurt), default=0.0)
-            if at > (max(left, last) + CLOSED_WITHIN_WHEN_HURT if hurt else 0.0):
-                self.tally.break_(
-                    f"{who} was told something of {short(key)} at {at:.3f} s, left at {left:.3f} s"
-                )
+        self.tally.note = f"left: {self.told.finish()}"
         leaves = self.known.standing.leaves
         for person, key in filter(leaves.was_on, leaves.all):
             last_switch = leaves.last((person, key))
@@ -109,3 +130,7 @@ class Left:
                     f"{person} {'left' if last_switch.on else 'came back to'} {short(key)} at"
                     f" {last_switch.ended:.3f} s, which is lost",
                 )
+
+
+def describe(who: str, place: Place) -> str:
+    return f"{who}, of {short(place[1])},"

@@ -1,16 +1,18 @@
 """What is said about each invariant after a run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 MOST_EXAMPLES = 8
+ALWAYS_SPARED = ("I12",)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`checked` counts the facts that were compared. With none of them nothing was shown: such a
-    verdict is “not checked” and never counts as passed. `note` says what a reader should know;
-    `parts`: how many of the facts each part of the invariant had, 0 for one that was not checked.
+    verdict is “not checked” and never counts as passed, nor does one of which a part was not.
+    `note` says what a reader should know; `parts`: how many of the facts each part of the invariant
+    had, 0 for one that was not checked.
     """
 
     invariant: str
@@ -23,18 +25,27 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        return self.holds and self.checked > 0
+        return self.holds and not self.lacking
 
     @property
     def word(self) -> str:
         if not self.holds:
             return "broken"
-        return "holds" if self.checked else "not checked"
+        if not self.checked:
+            return "not checked"
+        return "holds" if not self.unchecked else "in part"
 
     @property
     def unchecked(self) -> list[str]:
         """The parts of it of which nothing was shown."""
         return [name for name, checked in self.parts if not checked] if self.checked else []
+
+    @property
+    def lacking(self) -> list[str]:
+        """The same, or itself if nothing of it was shown, as `shown` takes them."""
+        if not self.checked:
+            return [self.invariant]
+        return [f"{self.invariant} {name}" for name in self.unchecked]
 
 
 @dataclass
@@ -79,9 +90,14 @@ def join_tallies(tallies: Sequence[Tally]) -> Verdict:
     )
 
 
-def shown(verdicts: Sequence[Verdict]) -> bool:
-    """Whether a run showed everything: each invariant was checked, and holds. Files (I12) may be
-    left out: the product has none in messages yet, and a stack may have no photos."""
-    return all(
-        verdict.passed or (verdict.invariant == "I12" and verdict.holds) for verdict in verdicts
-    )
+def shown(verdicts: Sequence[Verdict], *, spared: Collection[str] = ()) -> bool:
+    """Whether a run showed everything: each part of each invariant was checked, and holds. Files
+    (I12) may be left out: the product has none in messages yet, and a stack may have no photos.
+    `spared`: what else a run need not show, as `Verdict.lacking` names it."""
+    return all(verdict.holds for verdict in verdicts) and not find_lacking(verdicts, spared=spared)
+
+
+def find_lacking(verdicts: Sequence[Verdict], *, spared: Collection[str] = ()) -> list[str]:
+    """What was not shown, of what had to be."""
+    found = (name for verdict in verdicts for name in verdict.lacking)
+    return [name for name in found if name not in (*ALWAYS_SPARED, *spared)]

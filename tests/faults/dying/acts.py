@@ -8,6 +8,7 @@ import asyncio
 import gc
 import json
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,8 +22,10 @@ from django.conf import settings  # noqa: E402
 from django.core.handlers.base import BaseHandler  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.urls import get_resolver  # noqa: E402
+from django.urls import get_resolver, reverse  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
+from marketplace.privacy.services.export import due_exports, make_export  # noqa: E402
 from marketplace.sessions import SessionStore  # noqa: E402
 from messaging import runtime  # noqa: E402
 from messaging.attendance import current_attendance  # noqa: E402
@@ -151,6 +154,27 @@ def work(report: Any, arm: Any, shift: float = 0) -> None:
     report(status=200, process=os.getpid())
 
 
+def ask_for_copy(report: Any, arm: Any, session: str) -> None:
+    """By somebody who has just shown that it is really them."""
+    store = SessionStore(session)
+    store["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    store["account_authentication_methods_user"] = store["_auth_user_id"]
+    store.save()
+    client = Client(headers={"host": HOST})
+    client.cookies["sessionid"] = session
+    page = reverse("privacy:export")
+    arm()
+    answer = client.post(page)
+    report(status=200 if answer.headers.get("location") == page else answer.status_code)
+
+
+def make_copies(report: Any, arm: Any) -> None:
+    """Those that a worker's sweep finds."""
+    for found in due_exports(now=timezone.now()):
+        make_export(export_id=found.pk)
+    report(status=200)
+
+
 ACTS = {
     function.__name__: function
     for function in (
@@ -162,5 +186,7 @@ ACTS = {
         talk,
         end_session,
         work,
+        ask_for_copy,
+        make_copies,
     )
 }

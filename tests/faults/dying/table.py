@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from tests.faults.dying import operations as messages
 from tests.faults.dying import other_operations as others
+from tests.faults.dying.copies import AsksForCopy
 from tests.services.places import PROJECT
 
 MARK = re.compile(r'failpoints\.reach\("([a-z_.]+)"\)')
-APPS = ("messaging", "notifications")
+APPS = ("marketplace", "messaging", "notifications")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,22 @@ ROWS = [
     *rows_of(others.Unblocks, "blocks.unblocked", "http.answering", *PUBLISHING),
     *rows_of(others.Leaves, "participants.committed", "http.answering", *PUBLISHING),
     *rows_of(others.SessionEnds, *PUBLISHING),
+    Row("privacy.committed", AsksForCopy),
 ]
+
+# What is called after a commit (`on_commit`), by module and function: the mark at which it may die
+# before that, or why there is none.
+AFTER_COMMIT = {
+    "messaging/services/sessions.py check_sessions": "publisher.committed",
+    "messaging/services/messages.py publish_on_commit": "publisher.committed",
+    "marketplace/privacy/tasks.py wake_on_commit": "privacy.committed",
+    "messaging/services/record.py record": "It counts, for this process, which ends with it.",
+    "marketplace/listings/receivers.py delete_files_of_photo": "A file stays that no page names.",
+    "accounts/models.py _write": "The person as this process knows them, which ends with it.",
+    # May not import `notifications`, where marks are made.
+    "accounts/admin.py end_all_sessions": "It comes before the answer, so whoever asked knows that"
+    " it is not done; it ends all there are, so the second time is as good as the first.",
+}
 
 
 def first_rows() -> list[Row]:

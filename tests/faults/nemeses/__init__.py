@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from tests.faults import clocks, disk
 from tests.faults.history import History
 from tests.faults.nemeses import failpoints, hindering, hostile, killing, surroundings
-from tests.faults.nemeses.field import WHO, Act, Field, act_again_and_again, act_all_over
+from tests.faults.nemeses.field import (
+    LEAST,
+    WHO,
+    Act,
+    Field,
+    act_again_and_again,
+    act_all_over,
+)
 from tests.faults.stack import Stack
 
 Way = Callable[..., Awaitable[None]]
@@ -17,13 +24,15 @@ Way = Callable[..., Awaitable[None]]
 
 @dataclass(frozen=True)
 class Nemesis:
-    """Acts about `every` so many seconds. `why_not` says why a machine cannot have it, if so."""
+    """Acts about `every` so many seconds. `share`: how long its phases are, where most have 1.
+    `why_not` says why a machine cannot have it, if so."""
 
     number: int
     name: str
     acts: Sequence[Act] = ()
     every: float = 1.0
     way: Way = act_again_and_again
+    share: float = 1.0
     why_not: Callable[[Stack], str] = lambda stack: ""
 
     async def run(
@@ -54,10 +63,15 @@ async def double(field: Field, acts: Sequence[Act], *, every: float) -> None:
         told["effect"] = field.history.counts.get(posts, 0) - before
 
 
-async def cut_off(field: Field, acts: Sequence[Act], *, every: float) -> None:
-    """Once for certain what is worst: done, and nobody was told."""
-    await hindering.swallow_everything(field)
-    await act_again_and_again(field, acts, every=every)
+def begin_with(first: Act) -> Way:
+    """Once for certain what is worst, where there is time for it."""
+
+    async def begin(field: Field, acts: Sequence[Act], *, every: float) -> None:
+        if LEAST.get(first, 0.0) <= field.left:
+            await first(field)
+        await act_again_and_again(field, acts, every=every)
+
+    return begin
 
 
 KILLS_BEHIND = (killing.kill_worker_or_beat, killing.kill_worker_or_beat, killing.kill_pool_child)
@@ -67,6 +81,13 @@ CUTS = (hindering.cut, hindering.cut, hindering.swallow_replies, hindering.kill_
 HALF_OPEN = (hindering.open_black_hole, hindering.open_black_hole, hindering.slow_down)
 HOSTILE = (hostile.stop_reading, hostile.flood)
 MAILS = (surroundings.fail_mails, surroundings.fail_mails, surroundings.stop_mails)
+
+
+# Of phases in which something has to outlast what anybody waits for, or a client to be found slow.
+LONG, LONGER = 2.5, 1.5
+SWALLOW = begin_with(hindering.swallow_everything)
+PAUSE_LONG = begin_with(hindering.pause_for_long)
+HOLD_LONG = begin_with(hindering.open_long_black_hole)
 
 
 def why_no_clocks(stack: Stack) -> str:
@@ -93,10 +114,10 @@ _ALL = (
     Nemesis(3, "kills workers and beats", KILLS_BEHIND, 5),
     Nemesis(4, "kills and empties Redis", KILLS_REDIS, 8),
     Nemesis(5, "kills PostgreSQL and its backends", KILLS_DATABASE, 10),
-    Nemesis(6, "stops processes for a while", [hindering.pause], 10),
-    Nemesis(7, "cuts connections, swallows replies", CUTS, 1, cut_off),
-    Nemesis(8, "leaves connections half-open, or slow", HALF_OPEN, 15),
-    Nemesis(9, "floods, and never reads", HOSTILE, 3, act_all_over),
+    Nemesis(6, "stops processes for a while", [hindering.pause], 10, PAUSE_LONG, LONG),
+    Nemesis(7, "cuts connections, swallows replies", CUTS, 1, SWALLOW),
+    Nemesis(8, "leaves connections half-open, or slow", HALF_OPEN, 15, HOLD_LONG, LONG),
+    Nemesis(9, "floods, and never reads", HOSTILE, 3, act_all_over, LONGER),
     Nemesis(10, "takes no mail, or half", MAILS, 3),
     Nemesis(11, "sets clocks wrong", [surroundings.jump_clock], 5, why_not=why_no_clocks),
     Nemesis(12, "fills the disk", [surroundings.fill_disk], 8, why_not=why_no_disk),

@@ -5,10 +5,11 @@ import time
 from math import inf
 
 from tests.faults.dying.table import find_marked
-from tests.faults.nemeses.field import Field
+from tests.faults.nemeses.field import Field, needs
 from tests.faults.programs import WEBS, WORKERS
 
 SECONDS_TO_REACH = 12
+LEAST_SECONDS = 6  # Of which it takes some to start.
 SHARE_SENT_OVER = 0.7
 # What people do all the time is passed a few times first; of the rest the first time is waited for.
 OFTEN = ("bus", "connection", "http", "hub", "journal", "messages", "publisher", "record")
@@ -18,6 +19,7 @@ SELDOM = ("blocks", "participants")
 OF_WORKERS = ("deliver", "email", "hand_over", "notify", "source", "tasks")
 
 
+@needs(LEAST_SECONDS)
 async def die_at_a_place(field: Field) -> None:
     """Starts a process that ends at a place, soon, waits for its end, and starts it as usual."""
     if name := field.choose([*WEBS, WORKERS[0]]):

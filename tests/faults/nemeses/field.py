@@ -65,12 +65,33 @@ class Field:
 
 
 Act = Callable[[Field], Awaitable[None]]
+LEAST: dict[Act, float] = {}  # In seconds: what is shorter hurts nobody.
+
+
+def needs(seconds: float) -> Callable[[Act], Act]:
+    """An act that is not begun when less than this is left."""
+
+    def note(act: Act) -> Act:
+        LEAST[act] = seconds
+        return act
+
+    return note
+
+
+def choose_act(field: Field, acts: Sequence[Act]) -> Act:
+    """One that there is still time for; to wait when there is none."""
+    fitting = [act for act in acts if LEAST.get(act, 0.0) <= field.left]
+    return field.random.choice(fitting) if fitting else wait
+
+
+async def wait(field: Field) -> None:
+    await asyncio.sleep(field.left)
 
 
 async def act_again_and_again(field: Field, acts: Sequence[Act], *, every: float) -> None:
     """One act after the other, about `every` so many seconds."""
     while field.left:
-        await field.random.choice(acts)(field)
+        await choose_act(field, acts)(field)
         await field.sleep(every / 2, every * 1.5)
 
 
@@ -79,7 +100,7 @@ async def act_all_over(field: Field, acts: Sequence[Act], *, every: float) -> No
     going: set[asyncio.Task[None]] = set()
     try:
         while field.left:
-            task = asyncio.ensure_future(field.random.choice(acts)(field))
+            task = asyncio.ensure_future(choose_act(field, acts)(field))
             going.add(task)
             task.add_done_callback(going.discard)
             await field.sleep(every / 2, every * 1.5)

@@ -4,21 +4,34 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.faults.nemeses.field import Field
+from tests.faults.nemeses.field import Field, needs
 from tests.faults.network import Mode
-from tests.faults.programs import PROGRAMS
+from tests.faults.programs import BEATS, WEBS, WORKERS
 
-MOST_PAUSE_SECONDS = 20
+# What everybody waits for comes more often than what works behind their backs.
+PAUSED = (*("database", "redis", *WEBS) * 3, *WORKERS, *BEATS)
+# Longer than any side of a connection waits for a sign of life in a campaign.
+LONG_SECONDS = (27, 33)
 CLIENTS = ("client→web1", "client→web2")
 REDIS_CLIENTS = ("pubsub", "normal")
 
 
+@needs(3)
 async def pause(field: Field) -> None:
-    if name := field.choose(["database", "redis", *PROGRAMS]):
+    await pause_one(field, PAUSED, seconds=(3, 20))
+
+
+@needs(LONG_SECONDS[0])
+async def pause_for_long(field: Field) -> None:
+    await pause_one(field, ["redis", *WEBS], seconds=LONG_SECONDS)
+
+
+async def pause_one(field: Field, names: Sequence[str], *, seconds: tuple[float, float]) -> None:
+    if name := field.choose(names):
         async with field.fault("pause", name) as told:
             told["effect"] = int(field.stack.pause(name))
             try:
-                await field.sleep(1, MOST_PAUSE_SECONDS)
+                await field.sleep(*seconds)
             finally:
                 field.stack.resume(name)
 
@@ -31,6 +44,7 @@ async def cut(field: Field) -> None:
             told["effect"] = told["connections"] = field.stack.edges[name].cut(share=share)
 
 
+@needs(0.5)
 async def swallow_replies(field: Field) -> None:
     """For a second or two: what was asked for is done, and nobody hears of it."""
     if name := field.choose(list(field.stack.edges)):
@@ -44,11 +58,20 @@ async def swallow_everything(field: Field) -> None:
         await hurt_edge(field, "swallow", name, share=[1.0], seconds=(1, 2))
 
 
+@needs(5)
 async def open_black_hole(field: Field) -> None:
     if name := field.choose(list(field.stack.edges)):
-        await hurt_edge(field, "blackhole", name, share=[0.3, 1.0], seconds=(5, 120))
+        await hurt_edge(field, "blackhole", name, share=[0.3, 1.0], seconds=(5, 25))
 
 
+@needs(LONG_SECONDS[0])
+async def open_long_black_hole(field: Field) -> None:
+    """On the way of people."""
+    if name := field.choose([edge for edge in field.stack.edges if "web" in edge]):
+        await hurt_edge(field, "blackhole", name, share=[0.5, 1.0], seconds=LONG_SECONDS)
+
+
+@needs(3)
 async def slow_down(field: Field) -> None:
     if name := field.choose(list(field.stack.edges)):
         await hurt_edge(field, "slow", name, share=[0.5, 1.0], seconds=(3, 15))

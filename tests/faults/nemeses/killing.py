@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.faults.nemeses.field import Field
+from tests.faults.nemeses.field import Field, needs
 from tests.faults.programs import BEATS, WEBS, WORKERS
 
 POLITE_SECONDS = 12
@@ -51,6 +51,7 @@ async def roll_webs(field: Field) -> None:
     for name in WEBS:
         if name not in field.busy and field.left:
             async with field.fault("stop_politely", name) as told:
+                told["effect"] = int(field.stack.is_running(name))
                 told["in_time"] = await field.stack.restart(name)
 
 
@@ -61,6 +62,7 @@ async def flush_redis(field: Field) -> None:
             told["effect"] = int(told["answer"] == "+OK")
 
 
+@needs(1)
 async def end_backends(field: Field) -> None:
     """Two connections of the database at a time, for some seconds."""
     if name := field.choose(["database"]):

@@ -5,18 +5,20 @@ from collections import Counter
 
 from tests.faults.disk import SmallDisk
 from tests.faults.mails import FAULTS
-from tests.faults.nemeses.field import Field
+from tests.faults.nemeses.field import Field, needs
 from tests.faults.programs import PROGRAMS
 
 MAIL_SHARE = 0.2
 HOUR = 3600
 TABLESPACE = "faults"
+NO_ROOM = "No space left on device"
 # On it lies an index of what is added from now on, a page of which is full after 17 rows. Whatever
 # statement needs one more fails, as when any other disk of the database is full.
 INDEXED = ("messaging_message", "notifications_notification")
 WIDE = "||".join(f"md5('{number}' || id)" for number in range(14))
 
 
+@needs(5)
 async def fail_mails(field: Field) -> None:
     """One mail in five; and now and then nobody listens at all."""
     if name := field.choose(["mail"]):
@@ -33,6 +35,7 @@ async def fail_mails(field: Field) -> None:
             told["effect"] = sum(met[fault] for fault in FAULTS)
 
 
+@needs(1)
 async def stop_mails(field: Field) -> None:
     if name := field.choose(["mail"]):
         async with field.fault("mail_fault", name, away=True) as told:
@@ -43,30 +46,38 @@ async def stop_mails(field: Field) -> None:
                 field.stack.start_process(name)
 
 
+@needs(4)
 async def jump_clock(field: Field) -> None:
     """A process begins with a clock that is up to an hour wrong; while it runs, the clock jumps to
-    as far on the other side, and is right again in the end."""
+    as far on the other side. In the end it begins once more, with a clock that is right. It met
+    something if the process was really told another time."""
     if name := field.choose(PROGRAMS):
         stack, clocks = field.stack, field.stack.clocks
         seconds = field.random.choice([-1, 1]) * field.random.randint(60, HOUR)
-        async with field.fault("clock", name, seconds=seconds):
+        async with field.fault("clock", name, seconds=seconds) as told:
+            told["effect"] = 0
             environment = clocks.environment(name)
             clocks.set(name, seconds)
             try:
                 await stack.restart(name, **environment)
                 await field.sleep(2, 8)
+                told["effect"] = int(clocks.reach(stack.processes[name].pid))
                 clocks.set(name, -seconds)
                 await field.sleep(2, 8)
             finally:
                 clocks.set(name, 0)
+            await stack.restart(name)
 
 
+@needs(4)
 async def fill_disk(field: Field) -> None:
-    """An index of the messages and one of the notifications lie on a disk that gets full."""
+    """An index of the messages and one of the notifications lie on a disk that gets full. It met
+    the statements that failed for that."""
     disk = field.stack.disk
     if disk is None or not (name := field.choose(["database"])):
         return
-    async with field.fault("disk_full", name):
+    async with field.fault("disk_full", name) as told:
+        told["effect"], before = 0, field.stack.database.log_size()
         try:
             await drop_indexes(field)  # One that could not be dropped the last time.
             await lay_indexes(field, disk)
@@ -74,6 +85,7 @@ async def fill_disk(field: Field) -> None:
             await field.sleep(4, 12)
         finally:
             await asyncio.to_thread(disk.heal)
+            told["effect"] = field.stack.database.count_logged(NO_ROOM, since=before)
             await drop_indexes(field)
 
 
