@@ -8,13 +8,14 @@ Every value here is a default: a `CELERY_…` setting of Django's wins.
 import logging
 import logging.config
 import os
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 from kombu import Connection
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 
 from marketplace.privacy import schedule as privacy
 from notifications.schedule import BEAT_SCHEDULE
@@ -65,6 +66,21 @@ class HeldTasks(redis.QoS):
     it back over that very line; what this raises would end the worker (celery/kombu#582). Nobody
     needs it: Redis hands out after `visibility_timeout` what was never given back, and the beat
     finds due rows long before."""
+
+    def ack(self, delivery_tag: str) -> None:
+        self._let_go(super().ack, delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        self._let_go(super().reject, delivery_tag, requeue)
+
+    def _let_go(self, how: Callable[..., None], delivery_tag: str, *more: Any) -> None:
+        """Over a line that is closed only this process can be told; Redis hands it out again."""
+        try:
+            how(delivery_tag, *more)
+        except AttributeError:
+            if getattr(self.channel, "connection", None) is not None:
+                raise
+            virtual.QoS.ack(self, delivery_tag)
 
     def restore_unacked(self, client: Any = None) -> None:
         try:

@@ -19,14 +19,14 @@ from messaging import fields, handshake, log_context, rate_limits, record_log, r
 from messaging.admission import current_admission
 from messaging.answers import Answer, Answers
 from messaging.attendance import current_attendance
-from messaging.close_codes import CloseCode
+from messaging.close_codes import CloseCode, code_for
 from messaging.events import Frame, encode, error_frame, public_id
-from messaging.exceptions import MessagingError, NotFound, Unauthenticated, Unavailable, UnknownType
+from messaging.exceptions import MessagingError, Unavailable, UnknownType
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub, current_hub
 from messaging.selectors.connections import Person
 from messaging.session_watch import current_session_watch
-from messaging.transport import WAITING_BYTES, TooSlow, pace_of, size_of
+from messaging.transport import WAITING_BYTES, pace_of, size_of
 from notifications import failpoints
 
 logger = logging.getLogger(__name__)
@@ -80,15 +80,13 @@ class Connection(AsyncWebsocketConsumer):
             await getattr(self, message["type"].replace(".", "_"))(message)
         except StopConsumer:
             raise
-        except TooSlow:
-            await self.close(CloseCode.TOO_SLOW)
-        except Unauthenticated:
-            await self.close(CloseCode.SESSION_ENDED)
-        except NotFound:  # The conversation of a room, to somebody who is in it no longer.
-            await self.close(CloseCode.NO_LONGER_PARTICIPANT)
-        except Exception:
-            logger.exception("A socket's handler failed")
-            await self.close(CloseCode.INTERNAL_ERROR)
+        except Exception as error:
+            code = code_for(error)
+            if code == CloseCode.TRY_LATER:
+                logger.warning("The database failed a socket: %s", type(error.__cause__).__name__)
+            elif code == CloseCode.INTERNAL_ERROR:
+                logger.exception("A socket's handler failed")
+            await self.close(code)
 
     async def websocket_disconnect(self, message: Any) -> None:
         self.close_code = self.close_code or message["code"]

@@ -10,11 +10,13 @@ import asyncio
 import logging
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
 
 # First: it installs the reactor that runs on asyncio, which must happen before any other import
 # of Twisted.
+from autobahn.exception import Disconnected
 from daphne import cli, server
 from twisted.internet import defer, reactor
 
@@ -81,7 +83,8 @@ class Server(server.Server):
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         """Whatever sends a long answer waits for its reader: by itself Daphne takes it all at once
         and keeps in memory what a slow one has not fetched yet."""
-        await super().handle_reply(protocol, message)
+        with suppress(Disconnected):  # Whoever it was for has just gone.
+            await super().handle_reply(protocol, message)
         if message["type"] != "http.response.body" or not message.get("more_body"):
             return
         while self._is_open(protocol) and count_unsent(protocol.channel) > MOST_UNSENT_BYTES:

@@ -70,8 +70,9 @@ class MemberWatch(ChangingConnection):
             await self.read(event)
 
     async def read(self, event: Event) -> None:
-        if event["sequence"] <= self._read_positions.get(event["user"], 0):
-            return  # It came late.
+        known = self._read_positions.get(event["user"])
+        if known is None or event["sequence"] <= known:
+            return  # It came late, or is about somebody who is not here.
         self._read_positions[event["user"]] = event["sequence"]
         if event["origin"] != self.connection_id:
             await self.send(text_data=event["text"])

@@ -38,6 +38,20 @@ def test_what_cannot_be_given_back_raises_nothing(server: RedisServer) -> None:
     lose(hold_a_task(server), server)
 
 
+@pytest.mark.parametrize("letting_go", ["ack", "reject", "requeue"])
+def test_what_is_done_after_its_line_broke_raises_nothing(
+    server: RedisServer, letting_go: str
+) -> None:
+    """It was in hand when the line broke: its channel is closed, and another one is open."""
+    connection = Connection(broker_url(server.url))
+    queue = connection.SimpleQueue("tasks")
+    queue.put("something to do")
+    message = queue.get(timeout=5)
+    lose(connection, server)
+    getattr(message, letting_go)()
+    assert message.acknowledged
+
+
 def test_without_it_the_worker_would_end(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from messaging import draining, presence
 from messaging.attendance import current_attendance
@@ -69,6 +70,7 @@ async def test_a_mistake_in_delivering_closes_that_connection_only(
 
 
 @pytest.mark.parametrize("name", ["changes_after", "enter_room"])
+@pytest.mark.parametrize(("error", "code"), [(RuntimeError, 4411), (OperationalError, 4413)])
 async def test_a_replay_that_fails_closes(
     sockets: Sockets,
     conversation: Conversation,
@@ -76,16 +78,19 @@ async def test_a_replay_that_fails_closes(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     name: str,
+    error: type[Exception],
+    code: int,
 ) -> None:
+    """A mistake of ours, or a database that is away: then everybody comes back later."""
     caplog.set_level(logging.CRITICAL, logger="messaging.connection")
     ana = await sockets.room(buyer, conversation.pk)
 
     def fail(*arguments: Any) -> None:
-        raise RuntimeError("the database is away")
+        raise error("the database is away")
 
     monkeypatch.setattr(f"messaging.selectors.connections.{name}", fail)
     await ana.send(type="resume", after=0)
-    assert await ana.close_code() == 4411
+    assert await ana.close_code() == code
     await ana.close()
     assert is_forgotten(buyer)
 

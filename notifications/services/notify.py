@@ -78,6 +78,10 @@ def _notify_once(*, source: Source, due: Due) -> datetime | None:
             unsent = _lock_unsent(latest)
             if unsent is not None:
                 return _extend(latest, unsent, due, now)
+            # Its mail may have been sent since it was read, and have had more in it.
+            latest.refresh_from_db(fields=["last_sequence"])
+            if latest.last_sequence >= due.last_sequence:
+                return None
             first_sequence = max(due.first_sequence, latest.last_sequence + 1)
         notification = Notification(
             recipient_id=recipient.pk,

@@ -3,6 +3,7 @@
 import logging
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from notifications.models import Delivery, Notification
 from notifications.selectors import count_unseen, visible_notifications
+from notifications.services import notify as service
 from notifications.services.notify import notify, notify_due
 from notifications.sources import Due, State
 from notifications.tests.fake_source import FakeSource
@@ -69,6 +71,24 @@ def test_a_burst_after_a_sent_one_is_its_own(source: FakeSource, seller: Abstrac
 
     spans = Notification.objects.order_by("pk").values_list("first_sequence", "last_sequence")
     assert list(spans) == [(1, 1), (2, 2)]
+
+
+def test_a_mail_that_is_sent_with_it_between_two_looks_is_no_reason_for_another(
+    source: FakeSource, seller: AbstractBaseUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notify(source=source, due=source.say(seller.pk))
+    look = service._lock_unsent
+
+    def send_first(latest: Notification) -> Any:
+        Notification.objects.update(last_sequence=2)  # As the worker that sends it does, at once.
+        Delivery.objects.update(state=Delivery.State.SENT)
+        return look(latest)
+
+    monkeypatch.setattr(service, "_lock_unsent", send_first)
+    assert notify(source=source, due=source.say(seller.pk, "Hello?")) is None
+
+    spans = Notification.objects.values_list("first_sequence", "last_sequence")
+    assert list(spans) == [(1, 2)]
 
 
 def test_a_message_that_comes_while_its_mail_is_being_sent_waits_for_the_outcome(

@@ -78,7 +78,8 @@ class Left:
 
     def _ended(self, operation: Operation) -> None:
         left = operation.notes.get("left")
-        if left is None:
+        place = (operation.asked["person"], operation.asked.get("conversation") or "")
+        if left is None or self._left.get(place) != left:  # Never left, or came back meanwhile.
             return
         self.tally.count()
         if operation.state == "ok" and not operation.answer.get("duplicate"):
