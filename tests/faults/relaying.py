@@ -46,9 +46,14 @@ class Side(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        if self.held_by:
-            self.transport.pause_reading()
+        # Not here: the first releases of Python 3.11 begin to read after this, paused or not.
+        asyncio.get_running_loop().call_soon(self._pause_if_held)
         self.relay.begin(self)
+
+    def _pause_if_held(self) -> None:
+        if self.held_by and self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+            self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         self.relay.carry(self, data)
