@@ -146,8 +146,7 @@ def linters() -> list[Step]:
 def tests(given: Sequence[str]) -> list[list[Step]]:
     """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
 
-    Rows that go at once, each step with services and a folder of its own. Those that start
-    processes wait for them most of the time, while the others compute.
+    Two rows that go at once, each step with services and a folder of its own.
     """
     once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
@@ -156,12 +155,14 @@ def tests(given: Sequence[str]) -> list[list[Step]]:
     plain, browser = "not browser and not processes", "browser"
     processes = "processes and not browser"
     return [
-        [Step("tests on PostgreSQL", [*pytest, "-m", plain, *given])],
         [
-            Step("tests on SQLite", [*pytest, "--database", "sqlite", *once, "-m", plain, *given]),
+            Step("tests on PostgreSQL", [*pytest, "-m", plain, *given]),
             Step("browser on PostgreSQL", [*pytest, "-m", browser, *given]),
         ],
-        [Step("processes on PostgreSQL", [*pytest, "-m", processes, *given])],
+        [
+            Step("tests on SQLite", [*pytest, "--database", "sqlite", *once, "-m", plain, *given]),
+            Step("processes on PostgreSQL", [*pytest, "-m", processes, *given]),
+        ],
     ]
 
 
