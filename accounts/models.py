@@ -108,10 +108,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().save(**options)
         names = options.get("update_fields")
         written = self._read_columns(names)
-        if not self._is_known() and names is not None:
+        if self._is_known():
+            known = self._stored.items()
+            self._stored = {name: value for name, value in known if name not in written}
+        elif names is not None:  # Nothing is known of the other columns.
             return
-        for name in written if self._is_known() else ():
-            self._stored.pop(name, None)
         transaction.on_commit(lambda: self._note(written), using=self._state.db)
 
     def _tell_of_a_save(self, using: str) -> None:

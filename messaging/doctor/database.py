@@ -125,11 +125,12 @@ def _judge_lifetime() -> Iterator[CheckMessage]:
 
 def _judge_size(size: int) -> Iterator[CheckMessage]:
     threads = conf.database_threads()
-    if size < threads + 2:
+    least = threads + 3  # The journal has two: one for whoever is held by others.
+    if size < least:
         yield doubtful(
             _("The pool has %(size)d connections for %(threads)d threads, the journal and pages.")
             % {"size": size, "threads": threads},
-            _("Set DATABASE_POOL_SIZE to at least %(least)d.") % {"least": threads + 2},
+            _("Set DATABASE_POOL_SIZE to at least %(least)d.") % {"least": least},
         )
     most = int(_read_one("SHOW max_connections")) - int(
         _read_one("SHOW superuser_reserved_connections")

@@ -13,6 +13,7 @@ import websockets
 from daphne import ws_protocol
 from twisted.internet.testing import StringTransport
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 from messaging.close_codes import CloseCode
 from messaging.daphne_protocols import SocketProtocol
@@ -22,7 +23,6 @@ from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes
 
-TEXT, MORE, GOODBYE, PING, PONG = 0x1, 0x0, 0x8, 0x9, 0xA
 LIMIT = 64 * 1024
 SOCKETS = 4
 THROWN = 2 * MEBIBYTE  # By each of them.
@@ -33,18 +33,18 @@ PIECES = 4_000  # Of two bytes; by itself each is kept in fifty.
 UNREAD = 8_000  # Answers. More than the kernels keep, less than back-pressure waits for.
 
 
-def frame(opcode: int, payload: bytes = b"", *, last: bool = True) -> bytes:
-    """As clients send it, with a mask that changes nothing."""
-    return struct.pack("!BB4x", last << 7 | opcode, 0x80 | len(payload)) + payload
+def frame(opcode: Opcode, payload: bytes = b"", *, last: bool = True) -> bytes:
+    """As clients send it."""
+    return Frame(opcode, payload, last).serialize(mask=True)
 
 
 def begun(piece: bytes) -> tuple[bytes, bytes]:
-    return frame(TEXT, b'"', last=False), frame(MORE, piece, last=False)
+    return frame(Opcode.TEXT, b'"', last=False), frame(Opcode.CONT, piece, last=False)
 
 
 FLOODS = {
-    "pings": (b"", frame(PING, b"p" * 125)),
-    "pongs": (b"", frame(PONG, b"p" * 125)),
+    "pings": (b"", frame(Opcode.PING, b"p" * 125)),
+    "pongs": (b"", frame(Opcode.PONG, b"p" * 125)),
     "empty pieces": begun(b""),
     "pieces of a byte": begun(b"x"),
 }
@@ -122,11 +122,11 @@ async def test_who_reads_is_told_why(ana: Visitor, flood: str) -> None:
 
 async def test_a_goodbye_that_nobody_reads_waits_for_nobody(live: Live, ana: Visitor) -> None:
     """What was sent before it would stay here for ever, with the connection."""
-    goodbye = frame(GOODBYE, struct.pack("!H", 1000) + b"x" * 123)
+    goodbye = frame(Opcode.CLOSE, struct.pack("!H", 1000) + b"x" * 123)
     narrow = narrow_socket(live.port)
     async with connect(ana, "/ws/inbox/", sock=narrow, close_timeout=1) as socket:
         socket.transport.pause_reading()
-        socket.transport.write(frame(TEXT, b'{"type": "ping"}') * UNREAD)
+        socket.transport.write(frame(Opcode.TEXT, b'{"type": "ping"}') * UNREAD)
         socket.transport.write(goodbye * FRAMES_AT_ONCE)
         await until_closed(socket)
 
@@ -138,7 +138,7 @@ def test_a_frame_that_comes_byte_by_byte_costs_its_size() -> None:
     protocol.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
     protocol.state, protocol.websocket_version = protocol.STATE_OPEN, 13
     protocol.current_frame, protocol.inside_message = None, False
-    protocol.dataReceived(struct.pack("!BBH4x", 0x80 | TEXT, 0x80 | 126, LIMIT - 1))
+    protocol.dataReceived(struct.pack("!BBH4x", 0x80 | Opcode.TEXT, 0x80 | 126, LIMIT - 1))
     tracemalloc.start()
     try:
         for _ in range(PIECES):

@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import itertools
 import socket
-import struct
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import websockets
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 from tests.live import Live
 from tests.processes.pressing import Memory, connect, expect
@@ -99,7 +99,7 @@ async def test_what_comes_before_the_handshake_is_answered_has_to_wait(
 
     In one packet with it they would be nobody's: RFC 6455 §4.1 has clients wait for the answer.
     """
-    ping = masked('{"type": "ping"}')
+    ping = Frame(Opcode.TEXT, b'{"type": "ping"}').serialize(mask=True)
     handshake = (
         f"GET /ws/inbox/ HTTP/1.1\r\nHost: localhost:{live.port}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nOrigin: {live.url}\r\nCookie: {ana.cookie_header}\r\n"
@@ -130,11 +130,6 @@ def unread_bytes(writer: asyncio.StreamWriter) -> int:
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     [row] = [row for row in rows if row[1].endswith(other) and row[2].endswith(own)]
     return int(row[4].split(":")[1], 16)
-
-
-def masked(text: str) -> bytes:
-    """A short frame as clients send it, with a mask that changes nothing."""
-    return struct.pack("!BB", 0x81, 0x80 | len(text)) + b"\x00" * 4 + text.encode()
 
 
 # --- R2, R4, R5, R6: requests --------------------------------------------------------------------
