@@ -6,11 +6,13 @@ Standard library only: it starts before there is an environment.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from marketplace.development import virtual_environment
@@ -20,6 +22,9 @@ from tests import chromium
 TOOLS = virtual_environment.FOLDER / "bin"
 TEST_DATA = PROJECT / "var" / "test"
 NO_TESTS_COLLECTED = 5
+# What goes on for longer is stuck; the others' verdicts are shown all the same.
+STEP_SECONDS = 30 * 60
+LEAVE_SECONDS = 60  # Told to stop, it stops what it has started.
 Show = Callable[[str], object]
 # What has nothing to do with which database there is: on PostgreSQL only.
 SAME_ON_EVERY_DATABASE = [
@@ -56,9 +61,12 @@ class Step:
         """Shows what it prints, and keeps the lines that belong in the summary."""
         show(f"\n── {self.name}: {' '.join(self.command)}")
         began = time.monotonic()
-        with subprocess.Popen(
-            self.command, cwd=PROJECT, env=dict(environment), stdout=subprocess.PIPE, text=True
-        ) as process:
+        with (
+            subprocess.Popen(
+                self.command, cwd=PROJECT, env=dict(environment), stdout=subprocess.PIPE, text=True
+            ) as process,
+            deadline(process),
+        ):
             assert process.stdout is not None
             for line in process.stdout:
                 show(line.rstrip("\n"))
@@ -80,6 +88,21 @@ class Step:
         if self.is_pytest:
             lines += [f"          on {self.services}", f"          {self.last_line}"]
         return "\n".join(lines)
+
+
+@contextmanager
+def deadline(process: subprocess.Popen[str]) -> Iterator[None]:
+    timers = [
+        threading.Timer(STEP_SECONDS, process.send_signal, [signal.SIGINT]),
+        threading.Timer(STEP_SECONDS + LEAVE_SECONDS, process.kill),
+    ]
+    for timer in timers:
+        timer.start()
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.cancel()
 
 
 def main() -> int:

@@ -34,10 +34,13 @@ def test_writing_beside_an_erasure(buyer: Any, seller: Any) -> None:
 
     writer = threading.Thread(target=write)
     writer.start()
-    while len(sent) < len(made):
-        assert writer.is_alive(), problems
-    counts = erase_person(user=buyer, blank_texts=True)
-    writer.join(timeout=20)
+    try:
+        while len(sent) < len(made):
+            assert writer.is_alive(), problems
+        counts = erase_person(user=buyer, blank_texts=True)
+        writer.join(timeout=20)
+    finally:
+        stop.set()
     assert problems == []
     assert not writer.is_alive()
     assert counts["places"] == len(made)

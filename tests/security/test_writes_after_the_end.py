@@ -213,16 +213,29 @@ async def write_on(socket: Socket, room: Conversation, sent: list[int]) -> int:
         sent.append(1)
 
 
-def post_on(client: Client, room: Conversation, sent: list[int]) -> int:
+def post_on(
+    client: Client, room: Conversation, sent: list[int], given_up: threading.Event
+) -> int | None:
     """Over HTTP until it is refused. The status."""
     try:
-        while True:
+        while not given_up.is_set():
             answer = post_json(client, url(room, "new_message/"), message="Again")
             if answer.status_code != 201:
                 return int(answer.status_code)
             sent.append(1)
+        return None
     finally:
         connections.close_all()
+
+
+@contextmanager
+def giving_up() -> Iterator[threading.Event]:
+    """Set when the test is over, well or not: a thread that went on would hold up its end."""
+    event = threading.Event()
+    try:
+        yield event
+    finally:
+        event.set()
 
 
 def end_and_count(end: Callable[[User], None], user: User) -> int:
@@ -243,14 +256,15 @@ async def test_nothing_of_many_writers_comes_after_the_end(
         asyncio.create_task(write_on(await sockets.inbox(buyer), conversation, sent))
         for _ in range(3)
     ]
-    posting = [asyncio.to_thread(post_on, ana, conversation, sent) for _ in range(2)]
-    posters = [asyncio.create_task(coroutine) for coroutine in posting]
-    async with asyncio.timeout(30):
-        while len(sent) < 20:
-            await asyncio.sleep(0.01)
-        count = await in_database(end_and_count, ENDS[end], buyer)
-        codes = set(await asyncio.gather(*writers))
-        statuses = set(await asyncio.gather(*posters))
+    with giving_up() as event:
+        posting = [asyncio.to_thread(post_on, ana, conversation, sent, event) for _ in range(2)]
+        posters = [asyncio.create_task(coroutine) for coroutine in posting]
+        async with asyncio.timeout(30):
+            while len(sent) < 20:
+                await asyncio.sleep(0.01)
+            count = await in_database(end_and_count, ENDS[end], buyer)
+            codes = set(await asyncio.gather(*writers))
+            statuses = set(await asyncio.gather(*posters))
     assert codes == {4501}
     assert statuses == {401}
     assert await Message.objects.filter(sender__user=buyer).acount() == count > 5
@@ -259,13 +273,18 @@ async def test_nothing_of_many_writers_comes_after_the_end(
 # --- Somebody who will not let go -----------------------------------------------------------------
 
 
-def read_on(client: Client, room: Conversation, answered: list[int]) -> None:
+def read_on(
+    client: Client, room: Conversation, answered: list[int], given_up: threading.Event
+) -> None:
     """Writes of one session that overlap, one after the other in each thread, until it has ended.
     What none of them waits for could be kept from ever getting its turn."""
     try:
         path = url(room, "star/")
         # One that changes nothing would hold nothing.
-        while (status := post_json(client, path, on=len(answered) % 2).status_code) != 401:
+        while not given_up.is_set():
+            status = post_json(client, path, on=len(answered) % 2).status_code
+            if status == 401:
+                break
             answered.append(status)
     finally:
         connections.close_all()
@@ -289,19 +308,21 @@ def test_a_flood_in_a_session_does_not_keep_it_alive(
     stolen = [Client() for _ in range(FLOODING)]
     for client in stolen:
         client.cookies["sessionid"] = ana.cookies["sessionid"].value
-    threads = [
-        threading.Thread(target=read_on, args=(client, conversation, answered), daemon=True)
-        for client in stolen
-    ]
-    for thread in threads:
-        thread.start()
-    while len(answered) < 3 * FLOODING:
-        threading.Event().wait(0.01)
-    began = time.monotonic()
-    end(ana, buyer)
-    took = time.monotonic() - began
-    for thread in threads:
-        thread.join(20)
-    assert not any(thread.is_alive() for thread in threads)
+    with giving_up() as event:
+        threads = [
+            threading.Thread(target=read_on, args=(client, conversation, answered, event))
+            for client in stolen
+        ]
+        for thread in threads:
+            thread.start()
+        while len(answered) < 3 * FLOODING:
+            assert any(thread.is_alive() for thread in threads)
+            threading.Event().wait(0.01)
+        began = time.monotonic()
+        end(ana, buyer)
+        took = time.monotonic() - began
+        for thread in threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in threads)
     assert took < ENDS_WITHIN_SECONDS
     assert set(answered) == {200}
