@@ -14,7 +14,10 @@ from tests.services.places import PROJECT
 APPS = ("messaging", "notifications")
 SDIST = "from setuptools import build_meta; build_meta.build_sdist('../sdist')"
 NAME = re.compile(r"[A-Za-z0-9-]+")
-NEEDED = {"django", "channels", "daphne", "twisted", "celery", "kombu", "lucide", "css-inline"}
+NEEDED = {
+    "django", "channels", "daphne", "autobahn", "twisted", "celery", "kombu",
+    "lucide", "css-inline",
+}  # fmt: skip
 LEFT_OUT = {"tests", "__pycache__"}
 
 
