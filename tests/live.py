@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,33 +123,25 @@ class Live:
     def command(self, name: str) -> list[str]:
         return web_command(self.port) if name == "web" else COMMANDS[name]
 
-    def launch_web(self, port: int) -> subprocess.Popen[bytes]:
-        """One web process more, on the same database and Redis. Whoever asks for it ends it."""
+    def launch_web(self, port: int, **environment: str) -> subprocess.Popen[bytes]:
+        """One web process more, on the same database and Redis: sockets reach it there, with the
+        origin of the first. Whoever asks for it ends it."""
         with (self.directory / f"web-{port}.log").open("ab") as log:
             process = start_child(
                 [sys.executable, "-m", *web_command(port)],
-                environment=self.environment,
-                directory=PROJECT,
-                output=log,
-            )
-        wait_until(lambda: answers(port), seconds=20, what="a web server", child=process)
-        return process
-
-    @contextmanager
-    def another_web(self, **environment: str) -> Iterator[int]:
-        """One more web server on the same database and Redis. Gives its port: sockets reach it
-        there, with the origin of the first."""
-        port = find_free_port()
-        listen = ["--bind", "127.0.0.1", "--port", str(port)]
-        with (self.directory / "web2.log").open("ab") as log:
-            process = self.processes["another web"] = start_child(
-                [sys.executable, "-m", "messaging.daphne", *listen, "marketplace.asgi:application"],
                 environment={**self.environment, **environment},
                 directory=PROJECT,
                 output=log,
             )
+        wait_until(lambda: answers(port), seconds=60, what="a web server", child=process)
+        return process
+
+    @contextmanager
+    def another_web(self, **environment: str) -> Iterator[int]:
+        """One web process more, for as long as it is needed. Gives its port."""
+        port = find_free_port()
+        self.processes["another web"] = self.launch_web(port, **environment)
         try:
-            wait_until(lambda: accepts(port), seconds=60, what="another web server", child=process)
             yield port
         finally:
             stop_children([self.processes.pop("another web")], seconds=10)
@@ -205,12 +197,6 @@ def answers(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def accepts(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
 
 
 @contextmanager

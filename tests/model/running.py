@@ -11,5 +11,5 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 def run(tests: Sequence[str], given: Sequence[str]) -> int:
     """pytest brings the services and the database. What it prints is the report."""
     command = [sys.executable, "-m", "pytest", "-p", "tests.model.options", "-q", "-s"]
-    command += ["--tb=short", "--show-capture=no"]
+    command += ["--timeout=0", "--tb=short", "--show-capture=no"]
     return subprocess.run([*command, *given, *tests], cwd=PROJECT).returncode

@@ -115,7 +115,7 @@ async def stalled_sockets(talk: Talk, each: int) -> AsyncIterator[None]:
 
 def count_too_slow(talk: Talk) -> int:
     """Its sockets that were closed with 4408: in the log, since who does not read cannot tell."""
-    log = (talk.live.directory / "web2.log").read_text()
+    log = (talk.live.directory / f"web-{talk.port}.log").read_text()
     closed = [json.loads(line) for line in log.splitlines() if '"socket closed"' in line]
     return sum(line["path"] == talk.room and line["code"] == CloseCode.TOO_SLOW for line in closed)
 
