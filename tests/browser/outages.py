@@ -10,7 +10,7 @@ from tests import chromium
 from tests.browser.cast import Pair
 from tests.browser.people import People
 from tests.browser.talking import message, read_stored, start_talk, texts
-from tests.faults.network import FaultProxy, Network
+from tests.faults.servers.network import FaultProxy, Network
 from tests.live import Live
 
 RECONNECTED = 30_000  # milliseconds

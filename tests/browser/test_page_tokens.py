@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Request, Response, Route, expect
 
 from tests.browser.outages import come_back, cut_off, expect_at
 from tests.browser.talking import post, say, status
-from tests.faults.network import FaultProxy
+from tests.faults.servers.network import FaultProxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 

@@ -22,7 +22,7 @@ from tests.browser.talking import (
     status,
 )
 from tests.browser.test_accessibility import expect_no_violation
-from tests.faults.network import FaultProxy
+from tests.faults.servers.network import FaultProxy
 from tests.live import Live
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]

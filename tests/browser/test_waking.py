@@ -9,7 +9,7 @@ from tests.browser.cast import Pair
 from tests.browser.outages import CUT_OFF, KEPT, come_back, cut_off, expect_at
 from tests.browser.people import People, sign_in
 from tests.browser.talking import message, messages, read_stored, say, start_talk, status
-from tests.faults.network import FaultProxy
+from tests.faults.servers.network import FaultProxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.world import CONVERSATIONS
+from tests.faults.clients.world import CONVERSATIONS
 from tests.services.places import PROJECT
 
 # What two cores carry beside the clients. Whoever is answered slowly asks more slowly anyway.

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from tests.faults.arguments import Options, parse
 from tests.faults.circumstances import describe_run
-from tests.faults.convergence import Convergence
-from tests.faults.crowd import Crowd
+from tests.faults.clients.convergence import Convergence
+from tests.faults.clients.crowd import Crowd
 from tests.faults.history import History
 from tests.faults.nemeses import NEMESES
-from tests.faults.quiet import bring_forward, count_connections, count_owed, wait_for_mails
 from tests.faults.schedule import HEALING_SECONDS, Phase, plan, seconds_of
-from tests.faults.stack import Stack
+from tests.faults.servers.quiet import bring_forward, count_connections, count_owed, wait_for_mails
+from tests.faults.servers.stack import Stack
 from tests.services.places import make_run_directory, remove_run_directory
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Outcome:
 
 def main(arguments: list[str]) -> int:
     from tests.faults.checker import judge, shown
-    from tests.faults.report import write_report
+    from tests.faults.reports.report import write_report
 
     options = parse(arguments, all_nemeses=sorted(NEMESES))
     options.report.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.arguments import Options
-from tests.faults.stack import Stack
+from tests.faults.servers.stack import Stack
 from tests.services.places import PROJECT
 
 PACKAGES = ("django", "channels", "channels-redis", "daphne", "redis", "psycopg", "celery", "kombu")

@@ -11,8 +11,8 @@ from typing import Any
 
 import psycopg
 
-from tests.faults.mails import KeptMail
-from tests.faults.stack import Stack
+from tests.faults.servers.mails import KeptMail
+from tests.faults.servers.stack import Stack
 
 KINDS_OF_NEWS = "messaging"
 OPEN_STATES = ("pending", "claimed")

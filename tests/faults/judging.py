@@ -9,8 +9,8 @@ from tests.faults.checker.running import CONTROL_P99_SECONDS
 from tests.faults.circumstances import read_earlier
 from tests.faults.final_file import NAME, load_final
 from tests.faults.final_state import FinalState
-from tests.faults.report import write_report
-from tests.faults.report_numbers import Numbers
+from tests.faults.reports.numbers import Numbers
+from tests.faults.reports.report import write_report
 
 HISTORY = "history.jsonl"
 

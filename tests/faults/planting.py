@@ -14,19 +14,20 @@ from pathlib import Path
 
 import psycopg
 
-from tests.faults import planted, programs
+from tests.faults import planted
 from tests.faults.arguments import REPORTS, Options
 from tests.faults.campaign import Campaign
-from tests.faults.cast import Cast
 from tests.faults.checker import Verdict, judge
-from tests.faults.crowd import Crowd
+from tests.faults.clients.crowd import Crowd
+from tests.faults.clients.operations import WEIGHTS
 from tests.faults.final_state import FinalState, read_final_state
 from tests.faults.history import History
-from tests.faults.operations import WEIGHTS
 from tests.faults.planted import Bug
-from tests.faults.quiet import wait_for_mails
 from tests.faults.schedule import Phase
-from tests.faults.stack import Stack
+from tests.faults.servers import programs
+from tests.faults.servers.cast import Cast
+from tests.faults.servers.quiet import wait_for_mails
+from tests.faults.servers.stack import Stack
 from tests.services.places import make_run_directory, remove_run_directory
 
 PEOPLE, LISTINGS, CONVERSATIONS, RATE = 30, 30, 40, 25.0

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.faults.checker import PROMISES, Verdict, describe, judge
-from tests.faults.spoiling import accept, attempt, find, find_asked, insert_after, load
-from tests.faults.spoiling_answers import call_a_first_attempt_a_repeat, find_first_answer, store
-from tests.faults.spoiling_company import (
+from tests.faults.spoiled.answers import call_a_first_attempt_a_repeat, find_first_answer, store
+from tests.faults.spoiled.company import (
     come_over_a_block,
     lengthen_the_block,
     tell_a_minute_after_log_out_when_only_mail_was_hurt_since,
 )
-from tests.faults.spoiling_shown import tell_late
-from tests.faults.story import Story
-from tests.faults.story_lines import HERS, SOL
-from tests.faults.story_told import tell_story
+from tests.faults.spoiled.shown import tell_late
+from tests.faults.spoiled.spoiling import accept, attempt, find, find_asked, insert_after, load
+from tests.faults.spoiled.story import Story
+from tests.faults.spoiled.story_lines import HERS, SOL
+from tests.faults.spoiled.story_told import tell_story
 
 SPOILS = load()
 

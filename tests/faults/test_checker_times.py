@@ -11,16 +11,16 @@ from tests.faults.checker import Verdict, judge
 from tests.faults.checker.known import Fault
 from tests.faults.checker.resources import LEAST_QUIET
 from tests.faults.checker.windows import AFTERMATH, Way
-from tests.faults.spoiling import find, frames
-from tests.faults.spoiling_running import (
+from tests.faults.spoiled.running import (
     close_sockets_with_an_error,
     fail,
     fail_while_redis_is_away,
 )
-from tests.faults.spoiling_shown import tell_late
-from tests.faults.story import Story
-from tests.faults.story_lines import HERS, SOL
-from tests.faults.story_told import tell_story
+from tests.faults.spoiled.shown import tell_late
+from tests.faults.spoiled.spoiling import find, frames
+from tests.faults.spoiled.story import Story
+from tests.faults.spoiled.story_lines import HERS, SOL
+from tests.faults.spoiled.story_told import tell_story
 
 LIMIT = 5.0  # A heartbeat and 2 s.
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults.convergence import Convergence
-from tests.faults.doors import Doors
+from tests.faults.clients.convergence import Convergence
+from tests.faults.clients.doors import Doors
+from tests.faults.clients.people import Conversation, Person
+from tests.faults.clients.rooms import Message, Room
+from tests.faults.clients.scene import Scene
+from tests.faults.clients.tabs import RoomTab
 from tests.faults.history import History, read_history
-from tests.faults.people import Conversation, Person
-from tests.faults.rooms import Message, Room
-from tests.faults.scene import Scene
-from tests.faults.tabs import RoomTab
 
 SECONDS = 40.0
 FIRST, SECOND = Message(1, 1, "first", False), Message(2, 2, "second", False)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from marketplace.development.children import wait_until
-from tests.faults.network import FaultProxy, Network
-from tests.faults.processes import descriptors_of
+from tests.faults.servers.network import FaultProxy, Network
+from tests.faults.servers.processes import descriptors_of
 from tests.services.places import PROJECT, is_running, reachable
 
 pytestmark = pytest.mark.processes
@@ -242,7 +242,7 @@ async def test_nothing_is_left_behind(
 
 def test_the_proxies_die_with_whoever_started_them(tmp_path: Path) -> None:
     code = (
-        "import pathlib, sys, time; from tests.faults.network import Network;"
+        "import pathlib, sys, time; from tests.faults.servers.network import Network;"
         f" network = Network(pathlib.Path({str(tmp_path)!r}) / 'log').start();"
         " print(network.process.pid, flush=True); time.sleep(60)"
     )

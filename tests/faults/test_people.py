@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from tests.faults import world
-from tests.faults.answers import Answer, refused, unknown
 from tests.faults.campaign import Outcome
 from tests.faults.checker.windows import AFTERMATH
-from tests.faults.doors import Doors
+from tests.faults.clients import world
+from tests.faults.clients.answers import Answer, refused, unknown
+from tests.faults.clients.doors import Doors
+from tests.faults.clients.rooms import Message, Room
+from tests.faults.clients.scene import Scene
+from tests.faults.clients.tabs import pause_after
 from tests.faults.history import History
 from tests.faults.nemeses import NEMESES, hindering, hostile
 from tests.faults.nemeses.field import LEAST
-from tests.faults.rooms import Message, Room
-from tests.faults.scene import Scene
 from tests.faults.schedule import HEALING_SECONDS, Phase, plan, seconds_of
-from tests.faults.tabs import pause_after
 
 
 @dataclass(frozen=True)

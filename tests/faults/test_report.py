@@ -14,11 +14,11 @@ from tests.faults.checker import PROMISES, Verdict, find_lacking, judge, shown
 from tests.faults.checker.reading import Reading
 from tests.faults.final_file import load_final, save_final
 from tests.faults.judging import judge_again
-from tests.faults.report import write_report
-from tests.faults.report_numbers import Numbers
-from tests.faults.story import Story
-from tests.faults.story_lines import HERS
-from tests.faults.story_told import RUN, tell_story
+from tests.faults.reports.numbers import Numbers
+from tests.faults.reports.report import write_report
+from tests.faults.spoiled.story import Story
+from tests.faults.spoiled.story_lines import HERS
+from tests.faults.spoiled.story_told import RUN, tell_story
 from tests.services.places import PROJECT
 
 

@@ -12,12 +12,12 @@ import httpx
 import pytest
 from django.conf import settings
 
-from tests.faults.cast import Cast, Person
 from tests.faults.history import History, read_history
 from tests.faults.nemeses import NEMESES, hostile, surroundings
 from tests.faults.nemeses.field import LEAST, Act, Field
-from tests.faults.programs import NAMES, PROGRAMS
-from tests.faults.stack import Stack
+from tests.faults.servers.cast import Cast, Person
+from tests.faults.servers.programs import NAMES, PROGRAMS
+from tests.faults.servers.stack import Stack
 from tests.services import services
 
 pytestmark = pytest.mark.processes

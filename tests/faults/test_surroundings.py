@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from marketplace.development.children import start_child, stop_children, wait_until
-from tests.faults import clocks, disk, mails
-from tests.faults.clocks import Clocks
-from tests.faults.disk import SmallDisk
-from tests.faults.mails import FaultyMailSink
-from tests.faults.processes import Pause
+from tests.faults.servers import clocks, disk, mails
+from tests.faults.servers.clocks import Clocks
+from tests.faults.servers.disk import SmallDisk
+from tests.faults.servers.mails import FaultyMailSink
+from tests.faults.servers.processes import Pause
 from tests.services.places import is_running
 
 pytestmark = pytest.mark.processes
@@ -145,8 +145,8 @@ def write(small: SmallDisk, name: str) -> bool:
 
 def test_what_is_stopped_is_woken_up_when_whoever_stopped_it_dies(tmp_path: Path) -> None:
     sleeper = start_child(["sleep", "60"], environment={}, directory=tmp_path, output=-3)
-    code = f"from tests.faults.processes import Pause; Pause({sleeper.pid}); print(1, flush=True)"
-    code += "; import time; time.sleep(60)"
+    code = f"from tests.faults.servers.processes import Pause; Pause({sleeper.pid})"
+    code += "; print(1, flush=True); import time; time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as stopper:
         assert stopper.stdout is not None
         stopper.stdout.readline()

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from tests.faults import clocks, disk
 from tests.faults.history import History
 from tests.faults.nemeses import failpoints, hindering, hostile, killing, surroundings
 from tests.faults.nemeses.field import (
@@ -17,7 +16,8 @@ from tests.faults.nemeses.field import (
     act_again_and_again,
     act_all_over,
 )
-from tests.faults.stack import Stack
+from tests.faults.servers import clocks, disk
+from tests.faults.servers.stack import Stack
 
 Way = Callable[..., Awaitable[None]]
 

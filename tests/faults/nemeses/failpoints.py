@@ -6,7 +6,7 @@ from math import inf
 
 from tests.faults.dying.table import find_marked
 from tests.faults.nemeses.field import Field, needs
-from tests.faults.programs import WEBS, WORKERS
+from tests.faults.servers.programs import WEBS, WORKERS
 
 SECONDS_TO_REACH = 12
 LEAST_SECONDS = 6  # Of which it takes some to start.

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from tests.faults.history import History
-from tests.faults.stack import Stack
+from tests.faults.servers.stack import Stack
 
 WHO = "nemesis"
 

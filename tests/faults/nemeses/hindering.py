@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.faults.nemeses.field import Field, needs
-from tests.faults.network import Mode
-from tests.faults.programs import BEATS, WEBS, WORKERS
+from tests.faults.servers.network import Mode
+from tests.faults.servers.programs import BEATS, WEBS, WORKERS
 
 # What everybody waits for comes more often than what works behind their backs.
 PAUSED = (*("database", "redis", *WEBS) * 3, *WORKERS, *BEATS)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import websockets
 
 from tests.faults.nemeses.field import Field, needs
-from tests.faults.programs import METRICS_TOKEN, WEBS
+from tests.faults.servers.programs import METRICS_TOKEN, WEBS
 
 # By what they are called as targets: one of each kind at a time.
 UNREAD = {f"{web} (unread)": web for web in WEBS}

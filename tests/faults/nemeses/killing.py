@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.faults.nemeses.field import Field, needs
-from tests.faults.programs import BEATS, WEBS, WORKERS
+from tests.faults.servers.programs import BEATS, WEBS, WORKERS
 
 POLITE_SECONDS = 12
 

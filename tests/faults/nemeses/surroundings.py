@@ -3,10 +3,10 @@
 import asyncio
 from collections import Counter
 
-from tests.faults.disk import SmallDisk
-from tests.faults.mails import FAULTS
 from tests.faults.nemeses.field import Field, needs
-from tests.faults.programs import PROGRAMS
+from tests.faults.servers.disk import SmallDisk
+from tests.faults.servers.mails import FAULTS
+from tests.faults.servers.programs import PROGRAMS
 
 MAIL_SHARE = 0.2
 HOUR = 3600

@@ -1,0 +1,1 @@
+"""What a campaign has shown, as text and as a page."""
