@@ -1,4 +1,4 @@
-"""`bin/test`: everything that must hold, one thing after the other, and what failed at the end.
+"""`bin/test`: everything that must hold: linters, then four runs of tests at once, then what failed.
 
 Standard library only: it starts before there is an environment.
 """

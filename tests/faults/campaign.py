@@ -55,6 +55,7 @@ class Outcome:
         failures = [f"Behind at the end: {who}" for who in self.convergence.behind]
         failures += [f"Crashed: {crash}" for crash in self.crashes]
         failures += [f"Nothing was acknowledged in: {phase}" for phase in self.silent]
+        failures += [f"Nemesis {number} was skipped: {why}" for number, why in self.skipped]
         if not self.everybody_mailed:
             failures.append("Somebody is still owed a mail.")
         return failures

@@ -135,6 +135,7 @@ def test_what_goes_wrong_beside_the_tabs_is_raised(history: History) -> None:
         {"everybody_mailed": False},
         {"crashes": ["worker1 ended with status 1"]},
         {"silent": ["nemesis 5"]},
+        {"skipped": [(12, "there is no mount")]},
         {"convergence": SimpleNamespace(behind=["1.1"])},
     ],
 )

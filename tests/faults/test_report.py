@@ -14,6 +14,7 @@ from tests.faults.checker import PROMISES, Verdict, find_lacking, judge, shown
 from tests.faults.checker.reading import Reading
 from tests.faults.final_file import load_final, save_final
 from tests.faults.judging import judge_again
+from tests.faults.reports.nemeses import list_failures
 from tests.faults.reports.numbers import Numbers
 from tests.faults.reports.report import write_report
 from tests.faults.spoiled.story import Story
@@ -29,6 +30,8 @@ def folder(tmp_path: Path) -> Path:
     history = story.write(tmp_path / "history.jsonl")
     verdicts = judge(history, story.final, also=[numbers])
     numbers.outcome["crashes"] = ["web1 ended with status 1"]
+    numbers.outcome["skipped"] = [[12, "no disk"]]
+    numbers.skipped[12] = "no disk"
     verdicts[0] = Verdict("I1", holds=False, checked=9, examples=["<b>one</b>"], violations=2)
     verdicts[11] = Verdict("I12", holds=True, checked=0)
     outcome = SimpleNamespace(history=history, final=story.final)
@@ -48,6 +51,11 @@ def test_both_forms_say_what_was_found(folder: Path) -> None:
     assert re.search(r"misdelivered +0\n", text)
     assert re.search(r"sends acknowledged +10\n", text)
     assert "&lt;b&gt;one&lt;/b&gt;" in page
+
+
+def test_a_skipped_nemesis_makes_it_a_failure() -> None:
+    assert list_failures({"skipped": []}) == []
+    assert list_failures({"skipped": [[12, "no disk"]]}) == ["nemesis 12 was skipped"]
 
 
 def test_each_nemesis_has_a_row(folder: Path) -> None:

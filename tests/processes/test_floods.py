@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import socket as sockets
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -34,6 +35,7 @@ FRAMES = 10_000
 LARGE_FRAMES = 300
 BLOCKED_SECONDS = 1.0  # Without a frame that is taken.
 MOST_GROWTH = 32  # MiB.
+SERVED_AGAIN_SECONDS = 10
 
 
 @pytest.fixture
@@ -86,6 +88,17 @@ async def test_a_flood_while_the_database_is_away(
     assert len(flood.thrown) == frames
     print(f"{flood.taken} grew by {memory.growth:.1f} MiB; {flood.codes}")
     assert memory.growth < MOST_GROWTH
+    await asyncio.to_thread(expect_to_be_served, teo, room)
+    assert all(process.poll() is None for process in live.processes.values())
+
+
+def expect_to_be_served(visitor: Visitor, room: str) -> None:
+    """By the same processes, now that the database is back."""
+    path = f"/conversation/{room.split('/')[3]}/new_message/"
+    deadline = time.monotonic() + SERVED_AGAIN_SECONDS
+    while visitor.post(path, message="Still there?")[0] != 201:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def flooded(visitor: Visitor, room: str) -> websockets.connect:

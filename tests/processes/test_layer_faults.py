@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import signal
+import statistics
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +19,7 @@ import pytest
 import redis
 import websockets
 
-from tests.live import Live
+from tests.live import TIMES, Live
 from tests.processes.test_two_web_processes import expect, second_port
 from tests.visitor import Visitor
 
@@ -29,8 +30,8 @@ __all__ = ["second_port"]
 STOPPED_SECONDS = 20.0
 BETWEEN_SENDS = 0.1
 ACKNOWLEDGED_SECONDS = 0.5  # At most, for 99 of 100, while Redis is stopped.
-# The processes' heartbeat beats every 2 s; the layer is subscribed to anew within 1 s or so.
-CONVERGED_SECONDS = 8.0
+BEAT_SECONDS = float(TIMES["HEARTBEAT_SECONDS"])
+CONVERGED_SECONDS = 8.0  # A whole burst; the layer is subscribed to anew within 1 s or so.
 SLUG = """
 from marketplace.listings.models import Listing
 of_sol = Listing.objects.filter(seller__email="sol@example.com")
@@ -95,10 +96,12 @@ async def room(live: Live, second_port: int) -> Room:
     return Room(live, second_port, teo, sol, stored["conversation"])
 
 
-async def hear_until(socket: websockets.ClientConnection, last: int) -> list[int]:
+async def hear_until(
+    socket: websockets.ClientConnection, last: int, *, seconds: float = CONVERGED_SECONDS
+) -> list[int]:
     """Sequences in the order in which they come, `last` included."""
     heard: list[int] = []
-    async with asyncio.timeout(CONVERGED_SECONDS):
+    async with asyncio.timeout(seconds):
         while last not in heard:
             heard.append((await expect(socket, "chat_message"))["sequence"])
     return heard
@@ -128,7 +131,9 @@ async def test_redis_is_stopped(room: Room) -> None:
         finally:
             os.kill(number, signal.SIGCONT)
         assert len(room.waits) > STOPPED_SECONDS / BETWEEN_SENDS / 3
-        assert percentile_99(room.waits) < ACKNOWLEDGED_SECONDS, sorted(room.waits)[-5:]
+        median, late = statistics.median(room.waits), percentile_99(room.waits)
+        print(f"acknowledged after {1000 * median:.1f} ms, 99 of 100 within {1000 * late:.1f}")
+        assert late < ACKNOWLEDGED_SECONDS, sorted(room.waits)[-5:]
         assert sent == list(range(first + 1, first + 1 + len(sent)))
         assert await hear_until(sol, sent[-1]) == sent
         async with asyncio.timeout(CONVERGED_SECONDS):
@@ -188,5 +193,6 @@ async def test_what_the_layer_loses_comes_within_a_heartbeat(
         fault(room.live)  # Here: what a thread starts dies with the thread.
         sent += [await room.send(teo) for _ in range(30)]
         assert await hear_until(sol, sent[-1]) == sent
-        last = await room.send(teo)
-        assert await hear_until(sol, last) == [last]
+        fault(room.live)
+        last = await room.send(teo)  # Nothing comes after it that would show that it is missing.
+        assert await hear_until(sol, last, seconds=BEAT_SECONDS + 2) == [last]

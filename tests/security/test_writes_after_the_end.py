@@ -35,8 +35,8 @@ from tests.security.world import PEOPLE, WRITE
 SIGNED_IN = set(PEOPLE) - {"anonymous", "deactivated"}
 WAIT_SECONDS = 0.15  # for what must not come; it comes within a few milliseconds if it may
 
-# Threads that write in one session, and how many turns they still get until it has ended. The server
-# itself would give up waiting for its turn after 5 s.
+# Threads that write in one session, and how many turns they still get until it has ended. The
+# server itself would give up waiting for its turn after 5 s.
 FLOODING = 8
 MOST_TURNS = 6 * FLOODING
 

@@ -15,8 +15,11 @@ from tests.faults.checker.told import (
 from tests.faults.checker.verdicts import Tally
 from tests.faults.final_state import Delivery, Mail, Notification
 
-# A person counts as here for so long after a sign of life (protocol.md), and is looked at again.
-PRESENCE_SECONDS = 75.0
+# Nobody is shown as here for longer after their last sign of life (protocol.md).
+PRESENCE_SECONDS = 60.0
+# Whoever is connected is looked at again after so long, and not mailed meanwhile.
+LOOK_AGAIN_SECONDS = 15.0
+AWAY_SECONDS = PRESENCE_SECONDS + LOOK_AGAIN_SECONDS
 # At most so many of the mails of a run without faults may come twice.
 REPEATED_SHARE = 0.001
 # What is put off for longer is not waited for at the end of a run.
@@ -134,7 +137,7 @@ class Mailed:
     def _check_open(self, notification: Notification, delivery: Delivery, where: str) -> None:
         """Neither sent nor dropped: whoever is connected is not mailed, the others soon."""
         gone = self.known.last_socket.get(notification.recipient, 0.0)
-        if gone == inf or (gone and self.known.final.at < gone + PRESENCE_SECONDS):
+        if gone == inf or (gone and self.known.final.at < gone + AWAY_SECONDS):
             return
         self.tally.count()
         if self._is_put_off(delivery):
@@ -154,7 +157,7 @@ class Mailed:
         last = conversation.messages[notification.last - 1] if conversation else None
         attempts = self.known.attempts.get((last.key if last else None) or "")
         told = attempts.first_ok if attempts and attempts.first_ok < inf else 0.0
-        gone += PRESENCE_SECONDS if gone else 0.0
+        gone += AWAY_SECONDS if gone else 0.0
         due = max(told + CAP_SECONDS, gone, self.known.healed_at)
         return self.known.final.at > due + MAIL_SECONDS
 

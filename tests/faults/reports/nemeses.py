@@ -41,6 +41,7 @@ def list_failures(outcome: dict[str, Any]) -> list[str]:
     """What makes a run a failure although nothing that was compared is broken."""
     found = [f"{who} was behind at the end" for who in outcome.get("behind", ())]
     found += [f"nothing was acknowledged in {phase}" for phase in outcome.get("silent", ())]
+    found += [f"nemesis {number} was skipped" for number, _ in outcome.get("skipped", ())]
     if outcome.get("everybody_mailed") is False:
         found.append("not everybody was mailed")
     return found + [str(crash) for crash in outcome.get("crashes", ())]
