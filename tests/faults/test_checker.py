@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checker import PROMISES, Verdict, describe, judge
+from tests.faults.checker import PROMISES, Verdict, answered, describe, judge
 from tests.faults.spoiled.answers import call_a_first_attempt_a_repeat, find_first_answer, store
 from tests.faults.spoiled.company import (
     come_over_a_block,
@@ -223,6 +223,20 @@ def test_who_may_not_write_may_take_something_back(tmp_path: Path) -> None:
         deletion = attempt({**refused, "kind": "delete"}, asked, "unknown", {"why": "closed"})
         insert_after(story, refused, *deletion)
         assert judge_story(story, tmp_path)["I10"].holds is holds, code
+
+
+@pytest.mark.parametrize(("seconds", "holds"), [(1.0, True), (900.0, False)])
+def test_a_deletion_may_be_too_late_whatever_became_of_an_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, holds: bool
+) -> None:
+    monkeypatch.setattr(answered, "DELETE_SECONDS", seconds)
+    story = tell_story()
+    deleted = find(story, "delete", "ok")
+    asked = {**find_asked(story, deleted), "sequence": 1}
+    first = attempt(deleted, asked, "unknown", {"why": "closed"})
+    then = attempt(first[0], asked, "fail", {"code": "forbidden"})
+    insert_after(story, deleted, *first, *then)
+    assert judge_story(story, tmp_path)["I2"].holds is holds
 
 
 def test_a_last_line_that_was_cut_off_leaves_its_operation_open(tmp_path: Path) -> None:

@@ -178,6 +178,22 @@ async def test_a_swallowed_reply_was_asked_for(
     assert proxy.counts()["swallowed"] == proxy.counts()["replies swallowed"] == 2
 
 
+@pytest.mark.parametrize("mode", ["pass", "slow"])
+async def test_a_line_that_has_swallowed_something_passes_nothing_on(
+    dial: Dial, proxy: FaultProxy, mode: str
+) -> None:
+    """Healed before it was cut: no line loses a piece and passes on what follows it."""
+    reader, writer = await dial(proxy)
+    assert await ask((reader, writer), b"control") == b"control!"
+    proxy.set("swallow")
+    writer.write(b"delivered\n")
+    while not proxy.counts().get("replies swallowed"):
+        await asyncio.sleep(0.01)
+    proxy.set(mode)  # type: ignore[arg-type]
+    with pytest.raises(ConnectionResetError):
+        await ask((reader, writer), b"and more")
+
+
 async def test_a_slow_line_brings_everything_in_time(dial: Dial, proxy: FaultProxy) -> None:
     streams = await dial(proxy)
     assert await ask(streams, b"control") == b"control!"

@@ -111,8 +111,11 @@ class Refused:
         asked = operation.asked
         key, sequence = asked["conversation"], asked["sequence"]
         changes = self.known.changes.get((key, sequence), ())
-        if any(change.kind == "delete" and change.state != "fail" for change in changes):
-            return operation.kind == "edit"
+        deleted = {change.state for change in changes if change.kind == "delete"}
+        if operation.kind == "edit" and deleted - {"fail"}:
+            return True
+        if "ok" in deleted:  # Once more is no refusal, however late.
+            return False
         message = self.known.by_sequence.get(key, {}).get(sequence)
         attempts = self.known.attempts.get((message.key if message else None) or "")
         limit = EDIT_SECONDS if operation.kind == "edit" else DELETE_SECONDS

@@ -164,10 +164,12 @@ class Relay:
 
     def carry(self, side: Side, data: bytes) -> None:
         mode = self.fault.mode
-        if mode == "slow" or side.waiting:
-            self.carry_slowly(side, data)
-        elif mode == "swallow" and side is self.server and self.has_asked:
+        # Also when it heals before the cut: no line loses a piece and passes on what follows it.
+        is_swallowing = self.timer is not None or (mode == "swallow" and self.has_asked)
+        if is_swallowing and side is self.server:
             self.swallow(data)
+        elif mode == "slow" or side.waiting:
+            self.carry_slowly(side, data)
         else:
             self.has_asked = self.has_asked or side is self.client
             side.other.write(data)

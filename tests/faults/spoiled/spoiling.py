@@ -1,6 +1,6 @@
 """Ways to spoil a story that went well, each with the invariant that it breaks.
 
-They are in the modules `spoiling_…`, by what they spoil; here is what several of them use.
+They are in the modules beside this one, by what they spoil; here is what several of them use.
 """
 
 import importlib
