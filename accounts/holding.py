@@ -18,9 +18,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
+from accounts.sessions import is_hash_of
 
 View = Callable[..., HttpResponseBase]
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -55,7 +55,7 @@ def _is_alive(request: HttpRequest, person: User) -> bool:
     rows = Session.objects.select_for_update(no_key=True).filter(expire_date__gt=timezone.now())
     opened_with = request.session.get(HASH_SESSION_KEY, "")
     is_there = rows.filter(session_key=request.session.session_key).first() is not None
-    return is_there and constant_time_compare(opened_with, person.get_session_auth_hash())
+    return is_there and is_hash_of(person, opened_with)
 
 
 def committed_in_session(view: View, *, safe_methods: Collection[str] = SAFE_METHODS) -> View:

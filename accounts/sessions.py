@@ -41,12 +41,18 @@ def list_sessions(*, user: User) -> list[UserSession]:
 
 def _find_alive(user: User, keys: list[str]) -> set[str]:
     rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    expected = user.get_session_auth_hash()
     return {
         row.session_key
         for row in rows
-        if constant_time_compare(row.get_decoded().get(HASH_SESSION_KEY, ""), expected)
+        if is_hash_of(user, row.get_decoded().get(HASH_SESSION_KEY, ""))
     }
+
+
+def is_hash_of(user: User, auth_hash: str) -> bool:
+    """Whether a session with this hash was opened with the person's password of now: the hash is by
+    the key of now, or by an earlier one until the session's next page makes it anew."""
+    valid = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(auth_hash, one) for one in valid)
 
 
 def end_session(*, user: User, session_id: int) -> bool:

@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 
 KEY = re.compile("[a-z0-9]{32}")
@@ -21,13 +23,26 @@ class SessionStore(DatabaseSessionStore):
         return bool(key and KEY.fullmatch(key))
 
     def cycle_key(self) -> None:
-        """At a sign-in and at a new password: the days are counted from here."""
-        self.pop(BEGAN, None)
-        super().cycle_key()
+        """At a sign-in and at a new password: the days are counted from here.
+
+        Django asks for it as well where SECRET_KEY is another, on its way to a new hash. The key is
+        no secret of that one's: it stays, for what else knows it, the list of sessions and other
+        requests on their way with it.
+        """
+        if not self._is_of_earlier_secret_key():
+            self.pop(BEGAN, None)
+            super().cycle_key()
 
     async def acycle_key(self) -> None:
-        await self.apop(BEGAN, None)
-        await super().acycle_key()
+        if not await sync_to_async(self._is_of_earlier_secret_key)():
+            await self.apop(BEGAN, None)
+            await super().acycle_key()
+
+    def _is_of_earlier_secret_key(self) -> bool:
+        number, auth_hash = self.get(SESSION_KEY, ""), self.get(HASH_SESSION_KEY, "")
+        people = get_user_model()._default_manager
+        user = people.filter(pk=number).first() if number else None
+        return user is not None and auth_hash in user.get_session_auth_fallback_hash()
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         return _bounded(super().create_model_instance(_begun(data)), data)

@@ -2,7 +2,8 @@
 
 A socket outlives the request that opened it, so every write over it asks again. Two things end a
 session: its row goes (log-out, a session ended from elsewhere), or the password changes, which
-leaves the row but not the hash inside it (`AbstractBaseUser.get_session_auth_hash`).
+leaves the row but not the hash inside it (`AbstractBaseUser.get_session_auth_hash`). The hash may
+have been made with an earlier key (`SECRET_KEY_FALLBACKS`): the next page makes it anew.
 """
 
 from collections.abc import Iterable
@@ -28,10 +29,20 @@ class SessionStamp:
     auth_hash: str
 
 
+class SessionCopy(dict[str, Any]):
+    """What is in a session, for `get_user`: it ends a session with a wrong hash, and gives one with
+    the hash of an earlier key another key, which only the answer to a page could tell the browser.
+    """
+
+    def cycle_key(self) -> None: ...
+
+    def flush(self) -> None: ...
+
+
 def authenticate_session(key: str) -> tuple[Any, SessionStamp] | None:
-    """The active user of a session and its stamp, or None. One or two queries."""
+    """The active user of a session and its stamp, or None. Changes nothing. One or two queries."""
     store = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    request: Any = SimpleNamespace(session=store)
+    request: Any = SimpleNamespace(session=SessionCopy(store.items()))
     user = get_user(request)
     if not user.is_authenticated or not user.is_active:
         return None
@@ -61,11 +72,13 @@ def is_alive(key: str) -> Exists | Value:
 
 
 @lru_cache(maxsize=4096)
-def auth_hash_of(password: str) -> str:
-    """The hash a session opened with this (hashed) password carries."""
+def auth_hashes_of(password: str) -> frozenset[str]:
+    """One of these a session opened with this (hashed) password carries: by the key of now, or by
+    an earlier one."""
     user: Any = get_user_model()(password=password)
-    return str(user.get_session_auth_hash())
+    return frozenset([user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()])
 
 
 def is_valid(stamp: SessionStamp, *, alive: set[str], password: str) -> bool:
-    return stamp.key in alive and (not stamp.auth_hash or stamp.auth_hash == auth_hash_of(password))
+    is_of_password = not stamp.auth_hash or stamp.auth_hash in auth_hashes_of(password)
+    return stamp.key in alive and is_of_password

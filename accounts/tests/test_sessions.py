@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.devices import describe_device, shorten_address
+from accounts.holding import in_session
 from accounts.middleware import LastSeenMiddleware
 from accounts.models import User
 from accounts.tests.signing_in import FIREFOX, LOG_IN, PHONE, is_signed_in, open_browser
@@ -230,6 +232,35 @@ def test_a_session_that_is_just_being_written_stays_on_the_list(buyer: User, des
     assert len(desk.get(SESSIONS).context["sessions"]) == 2
     desk.post(f"{SESSIONS}end-others/")
     assert not is_signed_in(phone)
+
+
+def test_a_session_of_an_earlier_secret_key_is_listed_and_ended(
+    buyer: User, desk: Client, phone: Client, settings: Any
+) -> None:
+    """It has opened no page since, so that it still carries the hash by the key of before."""
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another" * 10
+    row = row_of(phone).pk
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        shown = desk.get(SESSIONS).context["sessions"]
+        assert row in [session["id"] for session in shown]
+        assert UserSession.objects.filter(pk=row).exists()
+        assert hold_once(buyer, phone)
+        desk.post(f"{SESSIONS}end-others/")
+        assert not hold_once(buyer, phone)
+    assert not is_signed_in(phone)
+    assert is_signed_in(desk)
+
+
+def hold_once(user: User, browser: Client) -> bool:
+    """Whether a session that is as it was opened may write for this person."""
+    request = RequestFactory().post("/")
+    request.session, request.user = browser.session, user
+    try:
+        with in_session(request):
+            return True
+    except ImmediateHttpResponse:
+        return False
 
 
 def test_a_row_whose_session_is_gone_goes_after_a_minute(buyer: User, desk: Client) -> None:
