@@ -138,7 +138,7 @@ class ConversationAdmin(ReadOnly, ConversationAdminBase):
     def close(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
         changed = [
             conversation
-            for conversation in queryset
+            for conversation in queryset.order_by("pk")  # As all lock who lock more than one.
             if close_conversation(conversation_id=conversation.pk, closed_by=request.user)
         ]
         self._report(request, changed, _("Closed."))
@@ -147,7 +147,7 @@ class ConversationAdmin(ReadOnly, ConversationAdminBase):
     def reopen(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
         changed = [
             conversation
-            for conversation in queryset
+            for conversation in queryset.order_by("pk")
             if reopen_conversation(conversation_id=conversation.pk, opened_by=request.user)
         ]
         self._report(request, changed, _("Opened again."))

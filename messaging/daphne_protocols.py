@@ -80,8 +80,10 @@ class Request(http_protocol.WebRequest):
             super().requestReceived(*arguments)
 
     def _refuse_beyond_limit(self, size: int) -> None:
-        """By itself Daphne would put a body of any size on the disk."""
-        if self._is_refused or size <= conf.largest_request():
+        """By itself Daphne would put any body on the disk, and that of a handshake into memory."""
+        wanted = self.requestHeaders.getRawHeaders(b"Upgrade", [b""])[0]  # As Daphne decides it.
+        most = 0 if wanted.lower() == b"websocket" else conf.largest_request()
+        if self._is_refused or size <= most:
             return
         self._is_refused = True
         self.channel.transport.write(TOO_LARGE)

@@ -1,4 +1,4 @@
-"""`bin/test`: everything that must hold: linters, then four runs of tests at once, then what failed.
+"""`bin/test`: everything that must hold: linters, four runs of tests at once, and what failed.
 
 Standard library only: it starts before there is an environment.
 """

@@ -293,6 +293,31 @@ def test_closing_stops_writing_and_opening_allows_it(
     assert LogEntry.objects.count() == 2
 
 
+@pytest.mark.parametrize("action", ["close", "reopen"])
+def test_several_are_changed_in_one_order_however_the_list_is_sorted(
+    stranger: Any, admin_of: Client, action: str
+) -> None:
+    """Each stays locked until the last one is done: two people who each wait for the other's."""
+    chairs = sorted(make_conversations(stranger, 3), key=lambda chair: chair.pk)
+    state = "open" if action == "close" else "closed"
+    for sorting in ("", "?o=1", "?o=-1"):  # The newest first; by title; the other way round.
+        Conversation.objects.update(state=state)
+        assert changed_by(admin_of, action, sorting, chairs) == [chair.pk.hex for chair in chairs]
+
+
+def changed_by(
+    client: Client, action: str, sorting: str, conversations: list[Conversation]
+) -> list[str]:
+    """Whose state was written, in that order."""
+    keys = [conversation.pk.hex for conversation in conversations]
+    form = {"action": action, "_selected_action": keys}
+    with CaptureQueriesContext(connection) as queries:
+        assert client.post(f"{LIST}{sorting}", form).status_code == 302
+    updates = [query["sql"].replace("-", "") for query in queries if "UPDATE" in query["sql"][:6]]
+    written = [sql for sql in updates if '"messaging_conversation"' in sql]
+    return [next(key for key in keys if key in sql) for sql in written]
+
+
 def test_to_read_is_not_to_close(
     conversation: Conversation, agent: Any, client_of: Callable[[Any], Client]
 ) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tests.security.world import PEOPLE
 
+SOME = ("anonymous", "stranger", "owner", "other", "staff", "deactivated")
 FEW = ("anonymous", "stranger", "owner", "deactivated")
 
 # anonymous, stranger, owner (the buyer), other (the seller), blocked, left, removed, clerk, staff,
@@ -47,20 +48,43 @@ GET  405  405  405  405  405  405  405  405  405  405  people/<str:user_id>/bloc
 POST 302L 404  303* 404  303* 303* 303* 404  404  302L people/<str:user_id>/block/
 """
 
-# anonymous, stranger, owner, deactivated.
+# Addresses that name a thing: anonymous, stranger, owner, other, staff, deactivated.
+OF_THINGS = """
+GET  200  200  200  200  200  200  listings/<slug:slug>/
+POST 405  405  405  405  405  405  listings/<slug:slug>/
+GET  302L 404  200  404  404  302L sell/<slug:slug>/
+POST 302L 404  302* 404  404  302L sell/<slug:slug>/
+GET  302L 405  405  405  405  302L sell/<slug:slug>/state/
+POST 302L 404  302* 404  404  302L sell/<slug:slug>/state/
+GET  302L 404  200  404  404  302L accounts/privacy/export/<uuid:export_id>/
+POST 405  405  405  405  405  405  accounts/privacy/export/<uuid:export_id>/
+GET  302L 405  405  405  405  302L accounts/sessions/<int:session_id>/end/
+POST 302L 404  302  404  404  302L accounts/sessions/<int:session_id>/end/
+GET  404  404  404  404  404  404  accounts/oidc/<slug:provider_id>/login/
+POST 404  404  404  404  404  404  accounts/oidc/<slug:provider_id>/login/
+GET  200  200  200  200  200  200  accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$
+POST 200  200  200  200  200  200  accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$
+GET  302L 404  200  404  404  302L accounts/2fa/webauthn/keys/<int:pk>/remove/
+POST 302L 404  302* 404  404  302L accounts/2fa/webauthn/keys/<int:pk>/remove/
+GET  302L 404  200  404  404  302L accounts/2fa/webauthn/keys/<int:pk>/edit/
+POST 302L 404  302* 404  404  302L accounts/2fa/webauthn/keys/<int:pk>/edit/
+GET  404  404  404  404  404  404  accounts/oidc/^(?P<provider_id>[^/]+)/login/
+POST 404  404  404  404  404  404  accounts/oidc/^(?P<provider_id>[^/]+)/login/
+GET  404  404  404  404  404  404  accounts/oidc/^(?P<provider_id>[^/]+)/login/callback/
+POST 404  404  404  404  404  404  accounts/oidc/^(?P<provider_id>[^/]+)/login/callback/
+GET  200  200  200  200  200  200  media/<path:name>
+POST 405  405  405  405  405  405  media/<path:name>
+"""
+
+# Addresses that name nothing, where everybody finds their own: anonymous, stranger, owner,
+# deactivated.
 OF_EVERYTHING_ELSE = """
 GET  200  200  200  200  /
 POST 405  405  405  405  /
-GET  200  200  200  200  listings/<slug:slug>/
-POST 405  405  405  405  listings/<slug:slug>/
 GET  302L 200  200  302L sell/
 POST 302L 405  405  302L sell/
 GET  302L 200  200  302L sell/new/
 POST 302L 302* 302* 302L sell/new/
-GET  302L 404  200  302L sell/<slug:slug>/
-POST 302L 404  302* 302L sell/<slug:slug>/
-GET  302L 405  405  302L sell/<slug:slug>/state/
-POST 302L 404  302* 302L sell/<slug:slug>/state/
 GET  200  200  200  200  health/live/
 POST 200  200  200  200  health/live/
 GET  200  200  200  200  health/ready/
@@ -69,8 +93,6 @@ GET  404  404  404  404  metrics/
 POST 404  404  404  404  metrics/
 GET  302L 200  200  302L accounts/privacy/export/
 POST 302L 302* 302* 302L accounts/privacy/export/
-GET  302L 404  200  302L accounts/privacy/export/<uuid:export_id>/
-POST 405  405  405  405  accounts/privacy/export/<uuid:export_id>/
 GET  302L 200  200  302L accounts/privacy/erase/
 POST 302L 400  302* 302L accounts/privacy/erase/
 GET  200  200  200  200  accounts/privacy/erased/
@@ -83,16 +105,12 @@ GET  302L 200  200  302L accounts/sessions/
 POST 302L 405  405  302L accounts/sessions/
 GET  302L 405  405  302L accounts/sessions/end-others/
 POST 302L 302  302  302L accounts/sessions/end-others/
-GET  302L 405  405  302L accounts/sessions/<int:session_id>/end/
-POST 302L 404  302  302L accounts/sessions/<int:session_id>/end/
 GET  302L 200  200  302L accounts/sign-in-again/
 POST 302L 405  405  302L accounts/sign-in-again/
 GET  302L 302  302  302L accounts/password/set/
 POST 302L 302  302  302L accounts/password/set/
 GET  302L 200  200  302L accounts/deactivate/
 POST 302L 302* 302* 302L accounts/deactivate/
-GET  404  404  404  404  accounts/oidc/<slug:provider_id>/login/
-POST 404  404  404  404  accounts/oidc/<slug:provider_id>/login/
 GET  200  302  302  200  accounts/login/
 POST 200  302  302  200  accounts/login/
 GET  302  200  200  302  accounts/logout/
@@ -115,8 +133,6 @@ GET  302L 302  302  302L accounts/login/code/confirm/
 POST 302L 302  302  302L accounts/login/code/confirm/
 GET  200  200  200  200  accounts/password/reset/key/done/
 POST 405  405  405  405  accounts/password/reset/key/done/
-GET  200  200  200  200  accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$
-POST 200  200  200  200  accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$
 GET  200  200  200  200  accounts/password/reset/done/
 POST 405  405  405  405  accounts/password/reset/done/
 GET  302L 200  200  302L accounts/2fa/
@@ -141,10 +157,6 @@ GET  302L 200  200  302L accounts/2fa/webauthn/add/
 POST 302L 200  200  302L accounts/2fa/webauthn/add/
 GET  302L 302R 302R 302L accounts/2fa/webauthn/reauthenticate/
 POST 302L 302R 302R 302L accounts/2fa/webauthn/reauthenticate/
-GET  302L 404  200  302L accounts/2fa/webauthn/keys/<int:pk>/remove/
-POST 302L 404  302* 302L accounts/2fa/webauthn/keys/<int:pk>/remove/
-GET  302L 404  200  302L accounts/2fa/webauthn/keys/<int:pk>/edit/
-POST 302L 404  302* 302L accounts/2fa/webauthn/keys/<int:pk>/edit/
 GET  302L 302  302  302L accounts/2fa/webauthn/login/
 POST 302L 302  302  302L accounts/2fa/webauthn/login/
 GET  200  200  200  200  accounts/3rdparty/login/cancelled/
@@ -163,12 +175,6 @@ GET  301  301  301  301  accounts/social/signup/
 POST 301  301  301  301  accounts/social/signup/
 GET  301  301  301  301  accounts/social/connections/
 POST 301  301  301  301  accounts/social/connections/
-GET  404  404  404  404  accounts/oidc/^(?P<provider_id>[^/]+)/login/
-POST 404  404  404  404  accounts/oidc/^(?P<provider_id>[^/]+)/login/
-GET  404  404  404  404  accounts/oidc/^(?P<provider_id>[^/]+)/login/callback/
-POST 404  404  404  404  accounts/oidc/^(?P<provider_id>[^/]+)/login/callback/
-GET  200  200  200  200  media/<path:name>
-POST 405  405  405  405  media/<path:name>
 GET  405  405  405  405  i18n/setlang/
 POST 302  302* 302* 302  i18n/setlang/
 """
@@ -190,4 +196,8 @@ def read_table(table: str, people: tuple[str, ...]) -> list[Row]:
 
 
 CONVERSATIONS = read_table(OF_CONVERSATIONS, PEOPLE)
-ROWS = [*CONVERSATIONS, *read_table(OF_EVERYTHING_ELSE, FEW)]
+ROWS = [
+    *CONVERSATIONS,
+    *read_table(OF_THINGS, SOME),
+    *read_table(OF_EVERYTHING_ELSE, FEW),
+]

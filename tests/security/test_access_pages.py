@@ -15,7 +15,7 @@ from messaging.tests.browsing import JSON
 from tests.security.addresses import expect_no_key_in_addresses
 from tests.security.bodies import BODIES
 from tests.security.routes import fill_in, list_routes, variables_of
-from tests.security.table_of_pages import CONVERSATIONS, ROWS, Row
+from tests.security.table_of_pages import CONVERSATIONS, ROWS, SOME, Row
 from tests.security.world import (
     PEOPLE,
     SECRET,
@@ -69,6 +69,12 @@ def test_every_route_has_its_rows() -> None:
     assert sorted((row.route, row.method) for row in ROWS) == sorted(
         (route, method) for route in routes for method in ("GET", "POST")
     )
+
+
+def test_what_an_address_names_is_asked_for_by_the_other_side_and_by_staff() -> None:
+    named = [row for row in ROWS if variables_of(row.route)]
+    assert len(named) > 40
+    assert [row for row in named if not {*SOME} <= set(row.cells)] == []
 
 
 def test_in_every_row_somebody_may() -> None:

@@ -100,13 +100,8 @@ async def test_what_comes_before_the_handshake_is_answered_has_to_wait(
     In one packet with it they would be nobody's: RFC 6455 §4.1 has clients wait for the answer.
     """
     ping = Frame(Opcode.TEXT, b'{"type": "ping"}').serialize(mask=True)
-    handshake = (
-        f"GET /ws/inbox/ HTTP/1.1\r\nHost: localhost:{live.port}\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nOrigin: {live.url}\r\nCookie: {ana.cookie_header}\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
     reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
-    writer.write(handshake.encode())
+    writer.write(handshake(live, ana))
     async with asyncio.timeout(20):
         while unread_bytes(writer):
             await asyncio.sleep(0)
@@ -122,6 +117,20 @@ async def test_what_comes_before_the_handshake_is_answered_has_to_wait(
     assert heard.startswith(b"HTTP/1.1 101")
     writer.close()
     assert memory.growth < 5
+
+
+def handshake(live: Live, who: Visitor, *more: bytes) -> bytes:
+    lines = [
+        "GET /ws/inbox/ HTTP/1.1",
+        f"Host: localhost:{live.port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Origin: {live.url}",
+        f"Cookie: {who.cookie_header}",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+    ]
+    return b"\r\n".join([*(line.encode() for line in lines), *more, b"", b""])
 
 
 def unread_bytes(writer: asyncio.StreamWriter) -> int:
@@ -224,14 +233,44 @@ def test_r5_a_large_body_goes_through_without_costing_its_size(live: Live, memor
     assert memory.growth < 16
 
 
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        (b"Content-Length: 1", b""),
+        (b"Content-Length: 41943040", b"x" * 40 * 1024 * 1024),
+        (b"Transfer-Encoding: chunked", b"5\r\nx=yes\r\n"),
+    ],
+    ids=["one byte", "40 MiB", "chunked"],
+)
+def test_r5_a_handshake_has_no_body(
+    live: Live, ana: Visitor, memory: Memory, length: bytes, body: bytes
+) -> None:
+    """Daphne would read it whole into memory, and the socket take it for its first frames."""
+    answer = ask(live, handshake(live, ana, length), body)
+    assert status(answer) in (413, 0)  # 0: cut before the client listened.
+    assert b"HTTP/1.1 101" not in answer
+    assert status(answer) == 413 or len(body) > LIMIT
+    assert memory.growth < 16
+    assert live.health()["database"] == "ok"
+
+
+def test_r5_what_is_no_handshake_may_ask_for_an_upgrade_and_have_a_body(live: Live) -> None:
+    lines = [b"Upgrade: h2c", b"Content-Length: 5", b"Connection: close"]
+    assert status(ask(live, head(live, *lines) + b"x=yes")) in (400, 403)
+
+
 def test_r5_an_understated_length_is_no_second_body(live: Live) -> None:
     answer = ask(live, head(live, b"Content-Length: 5") + b"x=yes" + b"y" * 1_000 + b"\r\n\r\n")
     assert answer.split(b"HTTP/1.1 ")[-1].startswith(b"400")
 
 
 def test_r6_five_thousand_equal_headers_are_refused(live: Live, memory: Memory) -> None:
-    began = time.monotonic()
-    answer = ask(live, head(live, b"Content-Length: 0", *[b"X-Again: 1"] * 5_000))
-    assert status(answer) == 400
-    assert time.monotonic() - began < 5
+    """Within a second; the best of some tries, because others use this machine too."""
+    request = head(live, b"Content-Length: 0", *[b"X-Again: 1"] * 5_000)
+    seconds = []
+    for _ in range(5):
+        began = time.monotonic()
+        assert status(ask(live, request)) == 400
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) < 1
     assert memory.growth < 5
