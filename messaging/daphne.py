@@ -42,7 +42,8 @@ DEFAULTS = {
     "application_close_timeout": 5,
     "server_name": "",
 }
-CANCEL_SECONDS = 1.0
+# Of the time for ending, for what goes on until it is cancelled; and at least so many seconds.
+CANCEL_SHARE, LEAST_CANCEL_SECONDS = 0.1, 0.1
 MOST_UNSENT_BYTES = 1024 * 1024  # Of one answer.
 LOOK_AGAIN_SECONDS = 0.02
 
@@ -117,9 +118,11 @@ class Server(server.Server):
         from messaging import conf
         from messaging.draining import drain
 
+        seconds = conf.drain_seconds()
+        cancelling = max(seconds * CANCEL_SHARE, LEAST_CANCEL_SECONDS)
         for listener in self.listeners:
             listener.addCallback(lambda port: port.stopListening())
-        await drain(seconds=conf.drain_seconds(), is_busy=self._serves_pages)
+        await drain(seconds=max(seconds - cancelling, 0), is_busy=self._serves_pages)
         running = [
             details["application_instance"]
             for details in self.connections.values()
@@ -128,7 +131,7 @@ class Server(server.Server):
         for application in running:
             application.cancel()
         if running:
-            await asyncio.wait(running, timeout=CANCEL_SECONDS)
+            await asyncio.wait(running, timeout=cancelling)
 
     def _serves_pages(self) -> bool:
         return any(

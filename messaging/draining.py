@@ -11,18 +11,20 @@ from messaging.heartbeat import current_heartbeat
 from messaging.journal import current_journal
 
 POLL_SECONDS = 0.05
-CLOSE_SECONDS = 1.0
+CLOSE_SHARE = 0.1
 
 
 async def drain(*, seconds: float, is_busy: Callable[[], bool]) -> None:
     """Commit what was taken, tell the sockets to come back elsewhere, let pages finish; at most
-    `seconds`. In this order, so that acknowledgements leave before the sockets close."""
+    `seconds`, all together. In this order, so that acknowledgements leave before the sockets
+    close."""
+    until = asyncio.get_running_loop().time() + seconds
     current_admission().is_ending = True
     await _within(seconds / 2, current_journal().finish())
     for connection in current_heartbeat().connections:
         connection.post({"type": "restarting"})
-    await _within(seconds / 2, _finish(is_busy))
-    await _within(CLOSE_SECONDS, current_journal().close())
+    await _until(until - seconds * CLOSE_SHARE, _finish(is_busy))
+    await _until(until, current_journal().close())
 
 
 async def _finish(is_busy: Callable[[], bool]) -> None:
@@ -30,6 +32,10 @@ async def _finish(is_busy: Callable[[], bool]) -> None:
     await current_bus().finish()
     while is_busy():
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def _until(moment: float, work: Coroutine[Any, Any, None]) -> None:
+    await _within(moment - asyncio.get_running_loop().time(), work)
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:

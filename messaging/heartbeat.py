@@ -1,13 +1,14 @@
 """The check that heals whatever the channel layer lost.
 
 Once per interval and process: one query brings the heads and read positions of every conversation
-open here, one the blocks between its people, one the inboxes, two the sessions.
+open here, one the blocks between its people, one the inboxes, two the sessions and names.
 Each connection compares and reads what it missed.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Container
+from dataclasses import replace
 from typing import Any, Protocol
 
 from messaging import conf, metrics, presence, runtime
@@ -36,6 +37,8 @@ class Heartbeat:
     def __init__(self) -> None:
         self._connections: dict[Beating, None] = {}
         self._task: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
+        self._is_due = False
         self._soon = asyncio.Event()
 
     def add(self, connection: Beating) -> None:
@@ -62,9 +65,17 @@ class Heartbeat:
             self._soon.clear()
             if not self._connections:
                 continue
+            # Beside it: presence would lapse while a slow database is waited for.
+            self._is_due = True
+            if self._checking is None or self._checking.done():
+                self._checking = runtime.spawn(self._check_database())
+            await self._try(self._check_presence)
+
+    async def _check_database(self) -> None:
+        while self._is_due:
+            self._is_due = False
             for check in (self.check_sessions, self._check_rooms, self._check_inboxes):
                 await self._try(check)
-            await self._try(self._check_presence)
 
     async def _try(self, check: Callable[[], Any]) -> None:
         try:
@@ -73,17 +84,22 @@ class Heartbeat:
             logger.warning("A heartbeat check failed: %s", type(error).__name__)
 
     async def check_sessions(self, user_ids: Container[Any] | None = None) -> None:
-        """End the connections whose session no longer lives: of these people (by their public
-        ids), or of everybody."""
+        """End the connections whose session no longer lives, and have the others write under their
+        person's name of now: of these people (by their public ids), or of everybody."""
         people = {
             (c.person.id, c.person.stamp)
             for c in self._connections
             if user_ids is None or public_id(c.person.id) in user_ids
         }
-        ended = await runtime.in_database(selectors.find_ended, people) if people else ()
+        if not people:
+            return
+        found = await runtime.in_database(selectors.read_standing, people)
         for connection in self.connections:
-            if (connection.person.id, connection.person.stamp.key) in ended:
+            person = connection.person
+            if (person.id, person.stamp.key) in found.ended:
                 connection.post({"type": "session_ended"})
+            elif found.names.get(person.id, person.name) != person.name:
+                connection.person = replace(person, name=found.names[person.id])
 
     async def _check_rooms(self) -> None:
         rooms = [c for c in self.connections if c.conversation_id is not None]
@@ -111,17 +127,29 @@ class Heartbeat:
             connection.post({"type": "beat", "state": found[connection.person.id]})
 
     async def _check_presence(self) -> None:
-        await runtime.in_database(presence.mark_online, current_attendance().people)
-        watched = {user_id for c in self._connections for user_id in c.other_ids}
-        online = await runtime.in_database(presence.ask_online, watched) if watched else None
-        if online is None:  # The cache is away: nobody is offline because of that.
-            return
+        here = set(current_attendance().people)
+        watched = {public_id(user_id) for c in self._connections for user_id in c.other_ids}
         last_seen = await runtime.in_database(presence.find_last_seen, watched)
+        found = await runtime.in_database(presence.ask_online, here | watched) if watched else None
+        if found is not None:  # Else the cache is away: nobody is offline because of that.
+            self._tell_presence(here, watched, found, last_seen)
+        await runtime.in_database(presence.mark_online, here)
+
+    def _tell_presence(
+        self, here: set[Any], watched: set[Any], found: set[Any], last_seen: dict[Any, str]
+    ) -> None:
+        # Where half of those who are here were missing, the cache was emptied, and other processes
+        # have still to say whom they have: until the next beat nobody is offline.
+        was_emptied = 2 * len(here & found) <= len(here)
+        checked = {
+            "type": "presence_checked",
+            "online": here | found,
+            "gone": set() if was_emptied else watched - here - found,
+            "last_seen": last_seen,
+        }
         for connection in self.connections:
             if connection.other_ids:
-                connection.post(
-                    {"type": "presence_checked", "online": online, "last_seen": last_seen}
-                )
+                connection.post(checked)
 
 
 _heartbeats: runtime.LoopLocal[Heartbeat] = runtime.LoopLocal(Heartbeat)

@@ -180,13 +180,7 @@ def record_safely(drafts: Sequence[Draft]) -> Recorded:
     costs only itself. What could not be stored is Unavailable; nothing is raised. Nothing that
     others hold is waited for longer than a moment: what is Held comes after, without the others."""
     try:
-        try:
-            return record(drafts, patience=Patience.SHORT)
-        except Exception as error:
-            if is_lock_timeout(error):
-                return record(drafts, patience=Patience.NONE)
-            connection.close()
-            return record(drafts, patience=Patience.SHORT)
+        return _record_patiently(drafts)
     except Exception as error:
         logger.exception("A batch of %d messages failed", len(drafts))
         metrics.COMMIT_FAILURES.add()
@@ -194,6 +188,23 @@ def record_safely(drafts: Sequence[Draft]) -> Recorded:
         if len(drafts) == 1 or isinstance(error, DATABASE_AWAY):
             return Recorded(outcomes=[Unavailable() for _ in drafts])
     return _record_one_by_one(drafts)
+
+
+def _record_patiently(drafts: Sequence[Draft]) -> Recorded:
+    """Three tries at most: one more for a row that somebody holds, one more for anything else, in
+    whichever order they come."""
+    patience, has_failed = Patience.SHORT, False
+    while True:
+        try:
+            return record(drafts, patience=patience)
+        except Exception as error:
+            if is_lock_timeout(error) and patience is Patience.SHORT:
+                patience = Patience.NONE
+                continue
+            if has_failed:
+                raise
+            has_failed = True
+            connection.close()
 
 
 def record_held(drafts: Sequence[Draft], *, seconds: float) -> Recorded:

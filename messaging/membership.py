@@ -34,11 +34,14 @@ class MemberWatch(ChangingConnection):
         await self._watch({presence_group(user_id) for user_id in room.other_ids})
 
     async def _watch(self, wanted: set[str]) -> None:
+        """Who ended while the database was asked has left for good: nobody would take them out."""
         watched = {group for group in self.joined if group.startswith(presence_group(""))}
         for group in watched - wanted:
             self.joined.remove(group)
             await self.hub.group_discard(group, self)
         for group in wanted - watched:
+            if not self.open:
+                return
             self.joined.append(group)
             await self.hub.group_add(group, self)
             if group not in self.joined:  # This connection ended meanwhile.
@@ -104,6 +107,8 @@ class MemberWatch(ChangingConnection):
             await self.presence(presence_event(user_id=member["id"], online=online, last_seen=seen))
 
     async def presence_checked(self, event: Any) -> None:
-        for user_id in self.other_ids:
-            online, seen = user_id in event["online"], event["last_seen"].get(user_id)
-            await self.presence(presence_event(user_id=user_id, online=online, last_seen=seen))
+        """What a heartbeat found. Of who is neither `online` nor `gone` nothing is known."""
+        for key in map(public_id, self.other_ids):
+            if key in event["online"] or key in event["gone"]:
+                online, seen = key in event["online"], event["last_seen"].get(key)
+                await self.presence(presence_event(user_id=key, online=online, last_seen=seen))

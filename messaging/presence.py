@@ -1,19 +1,25 @@
 """Who has a live socket. Liveness with a time to live in Django's cache, never durable.
 
 Processes die without saying goodbye, so nothing rests on a disconnect being seen: keys lapse by
-themselves, and each heartbeat of a process renews those of the people connected to it.
+themselves, and each heartbeat of a process renews those of the people connected to it. Whoever
+watches them looks at each heartbeat too.
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.cache import cache
 
+from messaging import conf
+
 logger = logging.getLogger(__name__)
 
-LAPSES_SECONDS = 60
+SHOWN_SECONDS = 60  # Nobody is shown as here for longer after their last sign of life.
+LATE_SECONDS = 2  # For a heartbeat of who watches that comes late.
+LEAST_ROOM_SECONDS = 5  # For one of the process that renews.
 LAST_SEEN_SECONDS = 90 * 24 * 3600
 
 
@@ -29,12 +35,19 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
+def lapse_seconds() -> int:
+    """After which a key ends by itself, so early that the heartbeat after that is in time."""
+    beat = math.ceil(conf.heartbeat_seconds())
+    room = SHOWN_SECONDS - LATE_SECONDS - beat
+    return min(max(room, beat + LEAST_ROOM_SECONDS), SHOWN_SECONDS)
+
+
 def mark_online(user_ids: Iterable[Any]) -> None:
     """Renew the presence of these people with one pipelined write."""
     people = list(user_ids)
     day = today()
     try:
-        cache.set_many({_online_key(user_id): 1 for user_id in people}, LAPSES_SECONDS)
+        cache.set_many({_online_key(user_id): 1 for user_id in people}, lapse_seconds())
         cache.set_many({_seen_key(user_id): day for user_id in people}, LAST_SEEN_SECONDS)
     except Exception as error:
         _report(error)

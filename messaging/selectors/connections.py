@@ -218,15 +218,25 @@ def check_session(user_id: UserId, stamp: SessionStamp) -> None:
     _require_valid(stamp, user.session_alive, user)
 
 
-def find_ended(people: Iterable[tuple[UserId, SessionStamp]]) -> set[tuple[UserId, str]]:
-    """Those (user, session key) pairs whose session, password or account is no longer valid."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Those (user, session key) pairs whose session, password or account is no longer valid, and
+    what the people are called now."""
+
+    ended: set[tuple[UserId, str]]
+    names: dict[UserId, str]
+
+
+def read_standing(people: Iterable[tuple[UserId, SessionStamp]]) -> Standing:
+    """Two queries for everybody who is connected."""
     wanted = list(people)
     alive = sessions.find_alive({stamp.key for _, stamp in wanted})
-    users = get_user_model()._default_manager.filter(pk__in={user_id for user_id, _ in wanted})
-    passwords = dict(users.filter(is_active=True).values_list("pk", "password"))
-    return {
+    users = get_user_model()._default_manager.filter(is_active=True)
+    active = users.in_bulk({user_id for user_id, _ in wanted})
+    ended = {
         (user_id, stamp.key)
         for user_id, stamp in wanted
-        if user_id not in passwords
-        or not sessions.is_valid(stamp, alive=alive, password=passwords[user_id])
+        if user_id not in active
+        or not sessions.is_valid(stamp, alive=alive, password=active[user_id].password)
     }
+    return Standing(ended, {user_id: display_name(user) for user_id, user in active.items()})

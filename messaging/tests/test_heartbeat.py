@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from messaging import heartbeat, session_watch
@@ -13,7 +14,8 @@ from messaging.models import Conversation, Participant
 from messaging.runtime import in_database
 from messaging.selectors import connections as selectors
 from messaging.tests.conversing import store
-from messaging.tests.sockets import Sockets
+from messaging.tests.crowd import make_conversations
+from messaging.tests.sockets import Socket, Sockets
 
 
 @pytest.fixture(autouse=True)
@@ -102,31 +104,42 @@ async def test_an_inbox_of_somebody_else_does_not_move(
 
 @pytest.mark.usefixtures("idle_heartbeat")
 async def test_one_query_serves_every_connection(
-    sockets: Sockets,
-    conversation: Conversation,
-    buyer: Any,
-    seller: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    sockets: Sockets, seller: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rooms = [await sockets.room(user, conversation.pk) for user in (buyer, seller, buyer)]
-    inboxes = [await sockets.inbox(user) for user in (buyer, seller, seller)]
-    calls: list[str] = []
-    for name in ("read_room_states", "read_inboxes", "find_ended"):
-        monkeypatch.setattr(selectors, name, _noting(calls, name))
-    current_heartbeat()._soon.set()
-    for socket in rooms + inboxes:
-        await socket.expect("heartbeat")
-    assert sorted(calls) == ["find_ended", "read_inboxes", "read_room_states"]
+    """Each of a fixed number, whoever is connected to wherever."""
+    conversations = await in_database(make_conversations, seller, 5)
+    first = conversations[0]
+    opened = [await sockets.room(seller, first.pk), await sockets.inbox(seller)]
+    few = await count_statements_of_a_beat(opened, monkeypatch)
+    buyers = await in_database(lambda: [row.buyer for row in conversations])
+    for conversation, buyer in zip(conversations, buyers, strict=True):
+        opened += [await sockets.room(buyer, conversation.pk), await sockets.inbox(buyer)]
+    assert (current_heartbeat().count, len(opened)) == (12, 12)
+    many = await count_statements_of_a_beat(opened, monkeypatch)
+    # Heads and read positions, blocks, inboxes, sessions, people.
+    assert (len(few), len(many)) == (5, 5), (few, many)
 
 
-def _noting(calls: list[str], name: str) -> Any:
-    original = getattr(selectors, name)
+async def count_statements_of_a_beat(
+    opened: list[Socket], monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """In whichever thread and over whichever connection."""
+    for socket in opened:
+        assert await socket.has_heard_all()
+    statements: list[str] = []
+    execute = CursorWrapper.execute
 
-    def note(*arguments: Any) -> Any:
-        calls.append(name)
-        return original(*arguments)
+    def note(cursor: CursorWrapper, sql: str, params: Any = None) -> Any:
+        statements.append(sql)
+        return execute(cursor, sql, params)
 
-    return note
+    with monkeypatch.context() as patch:
+        patch.setattr(CursorWrapper, "execute", note)
+        current_heartbeat()._soon.set()
+        for socket in opened:
+            await socket.expect("heartbeat")
+            assert await socket.has_heard_all()
+    return statements
 
 
 @pytest.mark.django_db
@@ -150,7 +163,7 @@ def test_the_checks_are_one_query_each_and_sessions_two(
         inboxes = selectors.read_inboxes([buyer.pk, seller.pk, stranger.pk])
     assert [inboxes[user.pk].unread for user in (buyer, seller, stranger)] == [0, 1, 0]
     with django_assert_num_queries(2):
-        assert selectors.find_ended(people) == set()
+        assert selectors.read_standing(people).ended == set()
 
 
 async def test_a_failing_check_stops_neither_the_others_nor_the_next_beat(
@@ -163,7 +176,7 @@ async def test_a_failing_check_stops_neither_the_others_nor_the_next_beat(
 
     with monkeypatch.context() as patch:
         patch.setattr(selectors, "read_room_states", fail)
-        patch.setattr(selectors, "find_ended", fail)
+        patch.setattr(selectors, "read_standing", fail)
         await inbox.expect("heartbeat")
         await inbox.expect("heartbeat")
     while (await ana.receive())["type"] != "heartbeat":

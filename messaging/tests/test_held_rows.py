@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -32,6 +32,7 @@ from messaging.sessions import SessionStamp
 from messaging.tests.browsing import post_json, url
 from messaging.tests.crowd import draft_of, make_conversations
 from messaging.tests.sockets import Sockets
+from messaging.tests.test_journal import put_before_record
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -240,6 +241,27 @@ async def test_a_held_conversation_costs_only_those_who_write_to_it(
     assert await in_database(Message.objects.filter(conversation=rows[0]).count) == 1
     [stored] = await store(journal, again(drafts[:1]))
     assert isinstance(stored[1], Receipt)
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+async def test_a_held_conversation_beside_another_failure_costs_nobody_else_anything(
+    journal: Journal,
+    rows: list[Conversation],
+    drafts: list[Draft],
+    failing: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A deadlock, or a connection that had gone, before the row is met or after it."""
+
+    def fail(call: int) -> None:
+        if call == failing:
+            raise OperationalError("the connection is lost")
+
+    calls = put_before_record(monkeypatch, fail)
+    with held(partial(lock_conversation, rows[0])):
+        answered = await store(journal, drafts)
+    assert kinds(answered) == [Unavailable] * 2 + [Receipt] * 8
+    assert calls[:3] == [10, 10, 10]
 
 
 async def test_nobody_else_waits_for_who_is_held(

@@ -4,19 +4,25 @@ import asyncio
 import gc
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from messaging.attendance import current_attendance
+from messaging.attendance import ROLL_CALL, current_attendance
 from messaging.connection import Connection
 from messaging.consumers import RoomConsumer
+from messaging.events import SESSIONS_GROUP
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import current_hub
 from messaging.models import Conversation
+from messaging.runtime import in_database
+from messaging.selectors import connections as selectors
+from messaging.tests.browsing import post_json
 from messaging.tests.sockets import Sockets
+from messaging.tests.test_participants import add
 
 CYCLES = 40
 
@@ -87,3 +93,48 @@ async def when_quiet() -> dict[str, int]:
         while counted != (counted := count_everything()):
             await asyncio.sleep(0.2)
     return counted
+
+
+@pytest.mark.parametrize("read_because", ["it opens", "of a block", "somebody came"])
+async def test_who_goes_while_their_room_is_read_is_left_in_no_group(
+    sockets: Sockets,
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    stranger: Any,
+    staff: Any,
+    read_because: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    enter_room = selectors.enter_room
+
+    def enter_and_wait(*arguments: Any) -> selectors.Room:
+        room = enter_room(*arguments)
+        begun.set()
+        assert go_on.wait(10)
+        return room
+
+    async def unblock(on: int = 0) -> None:
+        sol = await in_database(sockets.client, seller)
+        await in_database(post_json, sol, f"/people/{buyer.pk}/block/", on=on)
+
+    path = f"/ws/room/{conversation.pk}/"
+    if read_because == "of a block":
+        await unblock(on=1)
+    if read_because == "it opens":
+        monkeypatch.setattr(selectors, "enter_room", enter_and_wait)
+        ana = await sockets.open(buyer, path)
+    else:
+        ana = await sockets.room(buyer, conversation.pk)
+        monkeypatch.setattr(selectors, "enter_room", enter_and_wait)
+    if read_because == "of a block":
+        await unblock()
+    elif read_because == "somebody came":
+        await in_database(add, stranger, conversation, by=staff)
+    assert await asyncio.to_thread(begun.wait, 5)
+    await ana.close()
+    go_on.set()
+    await when_quiet()
+    # Of this process, which hears of people whoever is connected.
+    assert set(current_hub()._groups) == {ROLL_CALL, SESSIONS_GROUP}

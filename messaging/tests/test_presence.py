@@ -1,6 +1,7 @@
 """Who is here: told at once, taken back only after a while without a socket anywhere."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from messaging.heartbeat import current_heartbeat
 from messaging.hub import current_hub
 from messaging.models import Conversation
 from messaging.runtime import in_database
+from messaging.selectors import connections as selectors
 from messaging.tests.conversing import say
 from messaging.tests.sockets import Socket, Sockets
 
@@ -75,7 +77,15 @@ async def test_offline_is_told_after_a_while(
 def test_the_real_times_are_those_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert attendance.GRACE_SECONDS == 5
-    assert presence.LAPSES_SECONDS == 60
+
+
+@pytest.mark.parametrize("heartbeat", [0.1, 2, 25, 26.5])
+def test_whoever_watches_looks_again_before_a_minute_is_over(
+    settings: Any, heartbeat: float
+) -> None:
+    """And who is here says so again before that, also when a heartbeat is late."""
+    settings.MESSAGING_HEARTBEAT_SECONDS = heartbeat
+    assert heartbeat + 5 <= presence.lapse_seconds() <= 60 - heartbeat
 
 
 async def test_another_socket_of_the_same_person_keeps_them_online(
@@ -221,6 +231,72 @@ async def test_a_heartbeat_notices_who_came_and_went_unheard(
     assert (frames[-1]["user"], frames[-1]["online"]) == (buyer.pk, False)
 
 
+async def test_a_cache_that_was_emptied_makes_nobody_gone(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    """Ana is at another process, which says so again at a heartbeat of its own."""
+    sol = await sockets.room(seller, conversation.pk)
+    await in_database(presence.mark_online, [buyer.pk])
+    await current_heartbeat()._check_presence()
+    assert await hears(sol, buyer, online=True)
+    await in_database(presence.forget, buyer.pk)
+    await in_database(presence.forget, seller.pk)
+    await current_heartbeat()._check_presence()
+    assert await hears_nothing_more(sol)
+    assert await online(seller)
+    await in_database(presence.mark_online, [buyer.pk])
+    await current_heartbeat()._check_presence()
+    assert await hears_nothing_more(sol)
+    await in_database(presence.mark_offline, buyer.pk)
+    await current_heartbeat()._check_presence()
+    assert await hears(sol, buyer, online=False)
+
+
+async def test_who_does_not_come_back_after_it_is_gone_at_the_next_heartbeat(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    sol = await sockets.room(seller, conversation.pk)
+    await in_database(presence.mark_online, [buyer.pk])
+    await current_heartbeat()._check_presence()
+    assert await hears(sol, buyer, online=True)
+    for user in (buyer, seller):
+        await in_database(presence.mark_offline, user.pk)
+    await current_heartbeat()._check_presence()
+    assert await hears_nothing_more(sol)
+    await current_heartbeat()._check_presence()
+    assert await hears(sol, buyer, online=False)
+
+
+async def test_a_slow_database_keeps_nobody_from_being_here(
+    sockets: Sockets,
+    conversation: Conversation,
+    buyer: Any,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = threading.Event()
+    read_inboxes = selectors.read_inboxes
+
+    def read_slowly(user_ids: Any) -> Any:
+        assert go_on.wait(10)
+        return read_inboxes(user_ids)
+
+    settings.MESSAGING_HEARTBEAT_SECONDS = 0.05
+    ana = await sockets.inbox(buyer)
+    monkeypatch.setattr(selectors, "read_inboxes", read_slowly)
+    for _ in range(3):
+        await in_database(presence.mark_offline, buyer.pk)
+        await until_online(buyer)
+    go_on.set()
+    await ana.expect("heartbeat")
+
+
+async def until_online(user: Any) -> None:
+    async with asyncio.timeout(5):
+        while not await online(user):
+            await asyncio.sleep(0.01)
+
+
 async def test_a_heartbeat_renews_the_presence_of_who_is_connected(
     sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
 ) -> None:
@@ -230,9 +306,7 @@ async def test_a_heartbeat_renews_the_presence_of_who_is_connected(
     await in_database(presence.mark_offline, buyer.pk)
     assert not await online(buyer)
     current_heartbeat()._soon.set()
-    async with asyncio.timeout(5):
-        while not await online(buyer):
-            await asyncio.sleep(0.01)
+    await until_online(buyer)
 
 
 async def test_nothing_is_left_of_who_has_gone(

@@ -214,14 +214,14 @@ async def test_one_look_serves_many_hints(
     sockets: Sockets, buyer: Any, seller: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[set[Any]] = []
-    find_ended = selectors.find_ended
+    read_standing = selectors.read_standing
 
     def note(people: Any) -> Any:
         looks.append({user_id for user_id, _ in people})
-        return find_ended(people)
+        return read_standing(people)
 
     ana, sol = await sockets.inbox(buyer), await sockets.inbox(seller)
-    monkeypatch.setattr(selectors, "find_ended", note)
+    monkeypatch.setattr(selectors, "read_standing", note)
     for _ in range(20):
         await in_database(check_sessions, user_ids=[buyer.pk, seller.pk])
     await in_database(revoke, buyer)
