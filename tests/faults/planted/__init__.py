@@ -10,6 +10,7 @@ import random
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Parameter, signature
 from typing import Any
 
 NAME = "PLANTED_BUG"
@@ -69,6 +70,7 @@ def sometimes(share: float) -> bool:
 def replace(original: Any, wrap: Callable[[Any], Any]) -> None:
     """A function of a module, wherever it has been imported to."""
     wrapped, found = wrap(original), False
+    check_fit(original, wrapped)
     for name, module in list(sys.modules.items()):
         if not name.startswith(("messaging", "notifications", "marketplace")):
             continue
@@ -82,4 +84,18 @@ def replace(original: Any, wrap: Callable[[Any], Any]) -> None:
 def replace_method(owner: type, name: str, wrap: Callable[[Any], Any]) -> None:
     """A method of a class; `wrap` gets it as a plain function."""
     assert name in vars(owner), (owner, name)
-    setattr(owner, name, wrap(vars(owner)[name]))
+    original = vars(owner)[name]
+    wrapped = wrap(original)
+    check_fit(original, wrapped)
+    setattr(owner, name, wrapped)
+
+
+def check_fit(original: Any, wrapped: Any) -> None:
+    """It has to take whatever the product gives, or it is another bug than what is meant."""
+    if not callable(original):
+        return
+    parameters = signature(original).parameters.values()
+    named = {each.name: None for each in parameters if each.kind is Parameter.KEYWORD_ONLY}
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    signature(wrapped).bind(*(None for each in parameters if each.kind in kinds), **named)
+    wrapped.__signature__ = signature(original)  # For the next that is planted there.

@@ -19,13 +19,14 @@ def ack_nothing() -> None:
     from messaging.services.record import record
 
     def wrap(original: Any) -> Any:
-        def planted(drafts: Any) -> Any:
-            recorded = original(drafts[:-1] if sometimes(0.05) and len(drafts) > 1 else drafts)
+        def planted(drafts: Any, **more: Any) -> Any:
+            some = drafts[:-1] if sometimes(0.05) and len(drafts) > 1 else drafts
+            recorded = original(some, **more)
             if len(recorded.outcomes) == len(drafts):
                 return recorded
             last = recorded.outcomes[-1]
             if not isinstance(last, Receipt):
-                recorded.outcomes.append(original(drafts[-1:]).outcomes[0])
+                recorded.outcomes.append(original(drafts[-1:], **more).outcomes[0])
                 return recorded
             forged = changed(last, sequence=last.sequence + 1, revision=last.revision + 1)
             recorded.outcomes.append(forged)
@@ -41,9 +42,9 @@ def ack_before_commit() -> None:
     from messaging.services.record import record
 
     def wrap(original: Any) -> Any:
-        def planted(drafts: Any) -> Any:
+        def planted(drafts: Any, **more: Any) -> Any:
             with transaction.atomic():
-                recorded = original(drafts)
+                recorded = original(drafts, **more)
                 if sometimes(0.02) and all(_is_receipt(each) for each in recorded.outcomes):
                     transaction.set_rollback(True)
             return recorded
@@ -61,7 +62,7 @@ def store_retries_again() -> None:
         """Every retry looks like a new message."""
 
     def wrap(original: Any) -> Any:
-        def planted(drafts: Any) -> Any:
+        def planted(drafts: Any, **more: Any) -> Any:
             from messaging.models import Message
 
             keys = {draft.client_message_id for draft in drafts}
@@ -76,7 +77,8 @@ def store_retries_again() -> None:
                     if draft.client_message_id in known
                     else draft
                     for draft in drafts
-                ]
+                ],
+                **more,
             )
 
         return planted
@@ -90,11 +92,11 @@ def store_twice() -> None:
     from messaging.services.record import record
 
     def wrap(original: Any) -> Any:
-        def planted(drafts: Any) -> Any:
+        def planted(drafts: Any, **more: Any) -> Any:
             if not sometimes(0.03):
-                return original(drafts)
+                return original(drafts, **more)
             twin = changed(drafts[-1], client_message_id=uuid.uuid4())
-            recorded = original([*drafts, twin])
+            recorded = original([*drafts, twin], **more)
             del recorded.outcomes[-1]
             return recorded
 
@@ -108,8 +110,8 @@ def store_in_opposite_order() -> None:
     from messaging.services.record import record
 
     def wrap(original: Any) -> Any:
-        def planted(drafts: Any) -> Any:
-            recorded = original(list(reversed(drafts)))
+        def planted(drafts: Any, **more: Any) -> Any:
+            recorded = original(list(reversed(drafts)), **more)
             recorded.outcomes.reverse()
             return recorded
 
@@ -153,12 +155,13 @@ def store_another_text() -> None:
     from messaging.services.record import record
 
     def wrap(original: Any) -> Any:
-        def planted(drafts: Any) -> Any:
+        def planted(drafts: Any, **more: Any) -> Any:
             return original(
                 [
                     changed(draft, body=draft.body[:-1]) if sometimes(0.05) else draft
                     for draft in drafts
-                ]
+                ],
+                **more,
             )
 
         return planted
@@ -263,12 +266,12 @@ def need_redis() -> None:
             settings.CELERY_BROKER_URL, socket_timeout=0.5, socket_connect_timeout=0.5
         )
 
-        def planted(drafts: Any) -> Any:
+        def planted(drafts: Any, **more: Any) -> Any:
             try:
                 client.ping()
             except redis.RedisError as error:
                 raise OperationalError(str(error)) from error
-            return original(drafts)
+            return original(drafts, **more)
 
         return planted
 
