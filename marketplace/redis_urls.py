@@ -39,7 +39,7 @@ def caches(url: str) -> dict[str, Any]:
     }
     return {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "marketplace.redis_cache.RedisCache",
             "LOCATION": url,
             "KEY_PREFIX": PREFIX,
             "OPTIONS": options,
