@@ -1,6 +1,7 @@
 """What people do in a thread, and where they see it."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.cast import Pair
 
 THREAD = re.compile(r"/conversation/[0-9a-f-]{36}/$")
+LOOKS = 200
 
 
 def ask(page: Page, text: str) -> str:
@@ -81,3 +83,12 @@ def is_same_document(page: Page) -> bool:
 def silence(page: Page) -> None:
     """Sockets of this page open, and that is all that is ever heard of them."""
     page.route_web_socket("**/ws/**", lambda socket: None)
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """About what a test itself has heard of its page. By our clock, whatever the page goes by."""
+    for _look in range(LOOKS):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("It has not come to that.")

@@ -1,7 +1,10 @@
 """The line breaks while people write: nothing is lost, nothing comes twice, nobody reloads."""
 
+import json
+from typing import Any
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.cast import Pair
 from tests.browser.people import People
@@ -18,6 +21,7 @@ from tests.browser.talking import (
     start_talk,
     status,
     texts,
+    wait_until,
 )
 from tests.live import Live
 
@@ -126,6 +130,54 @@ def expect_same(buyer: Page, seller: Page, *, count: int) -> None:
     assert is_same_document(buyer)
     assert is_same_document(seller)
     assert buyer.evaluate(KEPT) == seller.evaluate(KEPT) == []
+
+
+def test_the_page_itself_notices_what_is_missing(thread_of_two: tuple[Page, Page]) -> None:
+    """A frame that the server has sent and the page has never seen: the next one shows the gap, or
+    where there is none, the heartbeat does."""
+    buyer, seller = thread_of_two
+    lost = ["Lost", "Lost as the last"]
+    asked: list[int] = []
+    heard: list[str] = []
+    beating: list[bool] = []
+
+    def lose(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_up(text: Any) -> None:
+            frame = json.loads(text)
+            if frame["type"] == "resume":
+                asked.append(frame["after"])
+            server.send(text)
+
+        def pass_down(text: Any) -> None:
+            frame = json.loads(text)
+            heard.append(frame["type"])
+            if frame.get("message") in lost:
+                lost.remove(frame["message"])
+            elif frame["type"] != "heartbeat" or beating:
+                socket.send(text)
+
+        socket.on_message(pass_up)
+        server.on_message(pass_down)
+
+    seller.route_web_socket("**/ws/room/**", lose)
+    seller.reload()
+    wait_until(seller, lambda: "ready" in heard)
+    remember_document(seller)
+    say(buyer, "Lost")
+    wait_until(seller, lambda: lost == ["Lost as the last"])
+    say(buyer, "Shows the gap")
+    expect(message(seller, "Shows the gap")).to_be_visible()
+    expect(message(seller, "Lost")).to_be_visible()
+    assert asked == [1]
+    say(buyer, "Lost as the last")
+    wait_until(seller, lambda: not lost)
+    assert asked == [1]
+    beating.append(True)
+    expect(message(seller, "Lost as the last")).to_be_visible()
+    assert asked == [1, 3]
+    expect_same(buyer, seller, count=4)
 
 
 def test_an_unsent_message_outlives_its_page(people: People, pair: Pair) -> None:

@@ -3,13 +3,15 @@ import { csrfFields, csrfToken, userId } from "./page.js";
 
 const DEADLINE = 15_000; // milliseconds
 
-/** The answer as {status, body, retryAfter}. Status 0: the line is down. */
+/** The answer as {status, body, retryAfter}. Status 0: the line is down, or what came says that all
+ * is well in no words of ours: a network's log-in page, an answer that was cut. */
 async function ask(url, options = {}) {
   try {
     const headers = { Accept: "application/json", ...options.headers };
     const answer = await fetch(url, { ...options, headers, signal: AbortSignal.timeout(DEADLINE) });
     const retryAfter = Number(answer.headers.get("Retry-After")) || undefined;
-    return { status: answer.status, body: (await answer.json().catch(() => null)) ?? {}, retryAfter };
+    const body = await answer.json().catch(() => null);
+    return { status: answer.ok && !body ? 0 : answer.status, body: body ?? {}, retryAfter };
   } catch {
     return { status: 0, body: {} };
   }

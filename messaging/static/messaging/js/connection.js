@@ -26,7 +26,7 @@ export class Connection {
   #timer;
 
   /** `path()` gives the socket's path at each try. The listener has `frame(data)`, `down(reason)`
-   * and `async refused()`, which says why not to go on, or nothing. */
+   * and `async refused()`, which says why not to go on, or nothing; where it fails, that is nothing. */
   constructor(path, listener) {
     this.#path = path;
     this.#listener = listener;
@@ -100,7 +100,7 @@ export class Connection {
     const asks = next.asksAfter || !this.#heard;
     if (next.asksAfter) await new Promise((done) => setTimeout(done, next.asksAfter));
     if (this.#socket) return; // Somebody looked at the page meanwhile.
-    const end = next.end ?? (asks ? await this.#listener.refused() : null);
+    const end = next.end ?? (asks ? await this.#listener.refused().catch(reportError) : null);
     if (this.#socket) return; // What was asked about is over: this one speaks for itself.
     if (end) return this.end(end);
     if (next.whenLookedAt) this.#whenLookedAt = true;

@@ -54,7 +54,8 @@ export class Outbox {
     return this.#wait > 0;
   }
 
-  /** Milliseconds. More than was asked for is a clock that was set back, and nothing to go by. */
+  /** Whole milliseconds, so that what is left is never more than was asked for by a fraction. More
+   * is a clock that was set back, and nothing to go by. */
   get #wait() {
     const hold = this.#store.read(HOLD, null);
     const left = hold ? hold.until - Date.now() : 0;
@@ -103,7 +104,7 @@ export class Outbox {
     const wait = seconds ?? this.#tryLater(code);
     if (wait === undefined) this.#refusal = { id, code, detail };
     // Who was refused together does not come back together.
-    else this.#hold(wait * 1000 * (1 + Math.random() / 4));
+    else this.#hold(Math.ceil(wait * 1000 * (1 + Math.random() / 4)));
     this.#changed();
     this.flush();
   }

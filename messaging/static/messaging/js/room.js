@@ -68,7 +68,7 @@ export class Room {
   /** Says how far one has read, by whichever way is open. */
   sayRead(sequence) {
     if (this.send({ type: "read", sequence })) return true;
-    if (this.#overHttp) postJson(this.#readUrl, { sequence });
+    if (this.#overHttp) this.#postRead(sequence);
     return this.#overHttp;
   }
 
@@ -169,7 +169,7 @@ export class Room {
       const { status, body } = await getJson(`${this.#messagesUrl}?after=${after}`);
       if (status === 401) return "signed_out";
       if (status === 404) return "gone";
-      if (status !== 200) return this.#giveUpHttp();
+      if (status !== 200 || !body.results) return this.#giveUpHttp();
       if (isSomebodyElse(body.user)) return "signed_out";
       for (const change of body.results) this.#apply(change);
       if (body.participants) this.#listener.participants(body);
@@ -221,6 +221,11 @@ export class Room {
     else if (error) this.#listener.error(error);
     else if (end === "offline") this.#giveUpHttp();
     else if (!this.isUp) this.#connection.end(end); // Else there is a better line by now.
+  }
+
+  async #postRead(sequence) {
+    const { status, body, retryAfter } = await postJson(this.#readUrl, { sequence });
+    if (status !== 200) this.#listener.error({ retry_after: retryAfter, ...body });
   }
 }
 

@@ -154,6 +154,7 @@ function read(user, sequence) {
 
 function refuse(frame) {
   if (frame.code === "forbidden") standing.look(); // Something has changed that the page does not show.
+  if (!frame.client_message_id) return tracker.refuse(frame.retry_after); // Of what is no message.
   outbox.refuse(frame);
   if (outbox.refusal?.id === frame.client_message_id) say(`${phrase("failed")}: ${frame.detail}`);
 }
@@ -179,7 +180,8 @@ function meet(participants) {
   if (!members.areOnPage) standing.look();
   for (const person of participants) {
     if ("online" in person) presence.show(person); // Not told over HTTP.
-    read(person.id, person.read_sequence);
+    if (String(person.id) === userId) tracker.settle(person.read_sequence);
+    else read(person.id, person.read_sequence);
   }
 }
 
