@@ -3,7 +3,7 @@
 import sys
 from http import HTTPStatus
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import (
     Http404,
@@ -107,8 +107,12 @@ class ReadableRequestMiddleware(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Pages that look for it themselves answer as ever."""
-        if "\x00" in request.path_info and isinstance(error, ValueError | DataError):
+        if not isinstance(error, ValueError | DataError):
+            return
+        if "\x00" in request.path_info:
             raise Http404 from error
+        if any("\x00" in value for _, values in request.GET.lists() for value in values):
+            raise BadRequest from error  # Django's admin filters by whatever it is told.
 
 
 class MethodNotAllowedMiddleware(MiddlewareMixin):

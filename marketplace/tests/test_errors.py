@@ -228,6 +228,14 @@ def test_a_query_with_too_many_fields_is_refused_and_is_no_failure(
 
 
 @pytest.mark.django_db
+def test_a_nul_in_a_query_is_refused(client: Client, staff: Any) -> None:
+    client.force_login(staff)
+    list_page = "/admin/accounts/user/"
+    assert client.get(f"{list_page}?email=a").status_code == 200
+    assert client.get(f"{list_page}?email=a%00b").status_code == 400
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/accounts/oidc/%00/login/", "/media/%00", "/%00"])
 def test_an_address_with_a_nul_is_nobodys(path: str, client: Client) -> None:
     assert client.get(path).status_code == 404
