@@ -171,18 +171,18 @@ def linters() -> list[Step]:
 def tests(given: Sequence[str]) -> list[Step]:
     """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
 
-    They go at once, each with services and a folder of its own. What waits for browsers and
-    processes goes before the others, which take what is left of the machine.
+    They go at once, each with services and a folder of its own. SQLite, which has the least to do,
+    takes what the others leave of the machine.
     """
     once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
     if sys.stdout.isatty():
         pytest.append("--color=yes")
-    behind = ["nice", "-n", "5", *pytest]
+    sqlite = ["nice", "-n", "5", *pytest, "--database", "sqlite", *once]
     plain = ["-m", "not browser and not processes", *given]
     return [
-        Step("tests on PostgreSQL", [*behind, *plain]),
-        Step("tests on SQLite", [*behind, "--database", "sqlite", *once, *plain]),
+        Step("tests on PostgreSQL", [*pytest, *plain]),
+        Step("tests on SQLite", [*sqlite, *plain]),
         Step("browser on PostgreSQL", [*pytest, "-m", "browser", *given]),
         Step("processes on PostgreSQL", [*pytest, "-m", "processes and not browser", *given]),
     ]

@@ -167,8 +167,10 @@ def test_over_http_another_person_is_noticed(buyer: Page, seller: Page, pair: Pa
     buyer.reload()
     expect_at(seller, "Read over HTTP?", "From whom?")
     sign_in_silently(buyer, pair.seller)
-    say(seller, "Not for that page")
+    # What it had asked for before is still answered, to who asked.
     expect(buyer.get_by_text("You are signed out.").first).to_be_visible()
+    say(seller, "Not for that page")
+    expect(message(seller, "Not for that page")).to_be_visible()
     expect(message(buyer, "Not for that page")).to_have_count(0)
 
 
