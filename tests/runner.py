@@ -1,4 +1,4 @@
-"""`bin/test`: everything that must hold: linters, four runs of tests at once, and what failed.
+"""`bin/test`: everything that must hold, one thing after the other, and what failed at the end.
 
 Standard library only: it starts before there is an environment.
 """
@@ -120,8 +120,9 @@ def main() -> int:
     steps = [] if options.quick else linters()
     for step in steps:
         step.run({**environment, **SETTINGS}, show_now)
-    tested = tests(options.pytest)
-    run_at_once(tested, environment)
+    rows = tests(options.pytest)
+    run_at_once(rows, environment)
+    tested = [step for row in rows for step in row]
     steps += tested
     print_summary(steps, time.monotonic() - began)
     some_ran = not all(step.is_empty for step in tested)
@@ -168,39 +169,47 @@ def linters() -> list[Step]:
     ]
 
 
-def tests(given: Sequence[str]) -> list[Step]:
+def tests(given: Sequence[str]) -> list[list[Step]]:
     """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
 
-    They go at once, each with services and a folder of its own. SQLite, which has the least to do,
-    takes what the others leave of the machine.
+    Two rows that go at once, each step with services and a folder of its own.
     """
     once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
     if sys.stdout.isatty():
         pytest.append("--color=yes")
-    sqlite = ["nice", "-n", "5", *pytest, "--database", "sqlite", *once]
-    plain = ["-m", "not browser and not processes", *given]
+    plain, browser = "not browser and not processes", "browser"
+    processes = "processes and not browser"
     return [
-        Step("tests on PostgreSQL", [*pytest, *plain]),
-        Step("tests on SQLite", [*sqlite, *plain]),
-        Step("browser on PostgreSQL", [*pytest, "-m", "browser", *given]),
-        Step("processes on PostgreSQL", [*pytest, "-m", "processes and not browser", *given]),
+        [
+            Step("tests on PostgreSQL", [*pytest, "-m", plain, *given]),
+            Step("browser on PostgreSQL", [*pytest, "-m", browser, *given]),
+        ],
+        [
+            Step("tests on SQLite", [*pytest, "--database", "sqlite", *once, "-m", plain, *given]),
+            Step("processes on PostgreSQL", [*pytest, "-m", processes, *given]),
+        ],
     ]
 
 
-def run_at_once(steps: Sequence[Step], environment: Mapping[str, str]) -> None:
-    """The first is seen as it runs; what the others print comes when all have ended."""
-    printed: list[list[str]] = [[] for _ in steps[1:]]
+def run_at_once(rows: Sequence[Sequence[Step]], environment: Mapping[str, str]) -> None:
+    """The first row is seen as it runs; what the others print comes when all have ended."""
+    printed: list[list[str]] = [[] for _ in rows[1:]]
     threads = [
-        threading.Thread(target=step.run, args=(environment, lines.append))
-        for step, lines in zip(steps[1:], printed, strict=True)
+        threading.Thread(target=run_row, args=(row, environment, lines.append))
+        for row, lines in zip(rows[1:], printed, strict=True)
     ]
     for thread in threads:
         thread.start()
-    steps[0].run(environment, show_now)
+    run_row(rows[0], environment, show_now)
     for thread, lines in zip(threads, printed, strict=True):
         thread.join()
         show_now("\n".join(lines))
+
+
+def run_row(steps: Sequence[Step], environment: Mapping[str, str], show: Show) -> None:
+    for step in steps:
+        step.run(environment, show)
 
 
 def show_now(line: str) -> None:
