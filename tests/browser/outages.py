@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -14,6 +15,8 @@ from tests.faults.servers.network import FaultProxy, Network
 from tests.live import Live
 
 RECONNECTED = 30_000  # milliseconds
+SLOW: dict[str, Any] = {"timeout": RECONNECTED}
+WAITING = "Waiting for the connection"
 KEPT = "() => Object.keys(localStorage).filter((key) => key.startsWith('trato.kept'))"
 NO_SOCKETS = """
 window.WebSocket = class {

@@ -11,6 +11,14 @@ from tests.browser.cast import Pair
 
 THREAD = re.compile(r"/conversation/[0-9a-f-]{36}/$")
 LOOKS = 200
+LOOK_AWAY = "() => { document.hasFocus = () => false }"
+LISTEN = """(region) => {
+  const heard = [];
+  const hear = (node) => heard.push(node.textContent);
+  new MutationObserver((records) => records.forEach((each) => each.addedNodes.forEach(hear)))
+    .observe(document.getElementById(region), { childList: true });
+  window.heard = { ...window.heard, [region]: heard };
+}"""
 
 
 def ask(page: Page, text: str) -> str:
@@ -78,6 +86,12 @@ def remember_document(page: Page) -> None:
 def is_same_document(page: Page) -> bool:
     """False after any reload since `remember_document`."""
     return bool(page.evaluate("window.rememberedDocument === true"))
+
+
+def listen(page: Page, region: str) -> Callable[[], list[str]]:
+    """What a screen reader is told in this region from now on, also after it is gone from there."""
+    page.evaluate(LISTEN, region)
+    return lambda: page.evaluate("(region) => window.heard[region]", region)
 
 
 def silence(page: Page) -> None:

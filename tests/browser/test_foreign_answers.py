@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.browser.outages import KEPT, NO_SOCKETS, expect_at
+from tests.browser.outages import KEPT, NO_SOCKETS, SLOW, WAITING, expect_at
 from tests.browser.people import People
 from tests.browser.talking import message, read_stored, say, status, wait_until
 
@@ -15,8 +15,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 PORTAL: dict[str, Any] = {"content_type": "text/html", "body": "<h1>Log in to this network</h1>"}
 NOT_OURS: dict[str, Any] = {"json": {"detail": "Log in to this network"}}
 NO_CHANGES: dict[str, Any] = {"json": {"results": [None]}}
-WAITING = "Waiting for the connection"
-SLOW: dict[str, Any] = {"timeout": 30_000}  # milliseconds
 
 
 def test_the_page_reconnects_whatever_it_is_told_instead(

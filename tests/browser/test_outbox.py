@@ -6,10 +6,19 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.cast import Pair
-from tests.browser.outages import CUT_OFF, KEPT, NO_SOCKETS, come_back, cut_off, expect_at
+from tests.browser.outages import (
+    CUT_OFF,
+    KEPT,
+    NO_SOCKETS,
+    SLOW,
+    WAITING,
+    come_back,
+    cut_off,
+    expect_at,
+)
 from tests.browser.people import People, sign_in
 from tests.browser.talking import (
     composer,
@@ -19,7 +28,6 @@ from tests.browser.talking import (
     read_stored,
     say,
     silence,
-    start_talk,
     status,
 )
 from tests.faults.servers.network import FaultProxy
@@ -27,7 +35,6 @@ from tests.live import Live
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
-WAITING = "Waiting for the connection"
 ARRIVED = re.compile("Sent|Read")
 LISTEN = """() => {
   window.heard = 0;
@@ -37,7 +44,6 @@ HEAR_AGAIN = """() => {
   const newValue = localStorage.getItem("trato.left");
   window.dispatchEvent(new StorageEvent("storage", { key: "trato.left", newValue }));
 }"""
-SLOW: dict[str, Any] = {"timeout": 30_000}  # milliseconds
 
 
 def test_a_burst_in_an_outage_and_a_crashed_tab(
@@ -176,49 +182,6 @@ def test_a_refusal_stops_what_comes_after_it(buyer: Page, seller: Page, proxy: F
     expect_at(seller, "After it")
     expect(composer(buyer)).to_have_value("Too late")
     expect(message(buyer, "Too late")).to_have_count(0)
-
-
-def test_the_pause_that_the_server_asks_for_is_kept(
-    distant_people: People, people: People, pair: Pair
-) -> None:
-    buyer, seller = distant_people.open(pair.buyer), people.open(pair.seller)
-    seller.goto(start_talk(buyer, pair, "Hello"))
-    tried: list[str] = []
-
-    def refuse_first(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def pass_on(text: str | bytes) -> None:
-            frame = json.loads(text)
-            if frame["type"] != "chat_message":
-                return server.send(text)
-            tried.append(frame["message"])
-            if len(tried) > 1:
-                return server.send(text)
-            refusal = {"type": "error", "code": "rate_limited", "detail": "", "retry_after": 40}
-            return socket.send(
-                json.dumps({**refusal, "client_message_id": frame["client_message_id"]})
-            )
-
-        socket.on_message(pass_on)
-
-    buyer.clock.install()
-    buyer.route_web_socket("**/ws/room/**", refuse_first)
-    buyer.reload()
-    expect(buyer.locator("#presence")).to_have_text("here now")
-    say(buyer, "One")
-    say(buyer, "Two")
-    expect(status(buyer, "One")).to_have_text("Sent in a moment")
-    other = buyer.context.new_page()
-    other.goto(seller.url)
-    expect(status(other, "One")).to_have_text("Sent in a moment")
-    other.close()
-    buyer.clock.run_for(19_000)  # On top of what has passed: slow machines take seconds.
-    expect(status(buyer, "Two")).to_have_text("Sent in a moment")
-    assert tried == ["One"]
-    buyer.clock.run_for(31_100)  # At most a quarter later than asked for.
-    expect_at(seller, "One", "Two")
-    assert tried == ["One", "One", "Two"]
 
 
 def test_nothing_is_left_when_somebody_signs_out_in_another_tab(

@@ -112,7 +112,9 @@ def test_somebody_goes_and_the_other_keeps_the_thread(people: People, pair: Pair
 
 
 @pytest.mark.parametrize(
-    ("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["light", "dark"]
+    ("scheme", "viewport"),
+    [("light", DESK), ("dark", PHONE), ("dark", DESK), ("light", PHONE)],
+    ids=["light", "dark-phone", "dark", "light-phone"],
 )
 def test_the_pages_are_accessible(
     people: People,

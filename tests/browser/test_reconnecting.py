@@ -9,8 +9,10 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from tests.browser.cast import Pair
 from tests.browser.people import People
 from tests.browser.talking import (
+    LOOK_AWAY,
     composer,
     is_same_document,
+    listen,
     message,
     messages,
     post,
@@ -40,13 +42,6 @@ for text in ("Said in haste", "Said to stay"):
                  client_message_id=uuid4())
 delete_message(user_id=talk.buyer_id, conversation_id=talk.pk, sequence=2)
 """
-LOOK_AWAY_AND_LISTEN = """() => {
-  document.hasFocus = () => false;
-  window.heard = [];
-  const hear = (node) => window.heard.push(node.textContent);
-  new MutationObserver((records) => records.forEach((each) => each.addedNodes.forEach(hear)))
-    .observe(document.getElementById("announcements"), { childList: true });
-}"""
 CUT_OFF = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET")
 RECONNECTED = 30_000  # milliseconds
 
@@ -90,15 +85,15 @@ def test_what_was_deleted_meanwhile_is_no_news(
     expect(status(buyer, "Hello")).to_have_text("Read")
     seller.reload()  # Without the line above what was new the first time.
     expect(seller.locator("#presence")).to_have_text("here now")
-    seller.evaluate(LOOK_AWAY_AND_LISTEN)
+    seller.evaluate(LOOK_AWAY)
+    heard = listen(seller, "announcements")
     live.kill("web")
     expect(seller.get_by_text("No connection.")).to_be_visible()
     live.manage("shell", "--no-imports", "-c", ABSENCE.format(key=buyer.url.split("/")[-2]))
     live.start("web")
     expect(message(seller, "Said to stay")).to_be_visible(timeout=RECONNECTED)
     expect(messages(seller)).to_have_count(3)
-    heard = seller.evaluate("window.heard")
-    assert [text.partition(": ")[2] for text in heard] == ["Said to stay"]
+    assert [text.partition(": ")[2] for text in heard()] == ["Said to stay"]
     expect(seller.locator(".new + .message")).to_contain_text("Said to stay")
     expect(message(buyer, "Said to stay")).to_be_visible(timeout=RECONNECTED)
     post(buyer, f"{buyer.url}messages/3/delete/")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.cast import Pair, Person
-from tests.browser.outages import KEPT, NO_SOCKETS, come_back, cut_off, expect_at
+from tests.browser.outages import KEPT, NO_SOCKETS, SLOW, WAITING, come_back, cut_off, expect_at
 from tests.browser.people import PHONE, People
 from tests.browser.talking import (
     composer,
@@ -27,10 +27,8 @@ from tests.live import Live
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
-WAITING = "Waiting for the connection"
 NOT_YET = "Not sent yet"
 ARRIVED = re.compile("Sent|Read")
-SLOW: dict[str, Any] = {"timeout": 30_000}  # milliseconds
 LEAVE = """
 from messaging.models import Conversation
 from messaging.services.participants import leave_conversation
