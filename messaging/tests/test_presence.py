@@ -231,14 +231,21 @@ async def test_a_heartbeat_notices_who_came_and_went_unheard(
     assert (frames[-1]["user"], frames[-1]["online"]) == (buyer.pk, False)
 
 
+async def watch_from_afar(
+    sockets: Sockets, conversation: Conversation, watched: Any, watcher: Any
+) -> Socket:
+    """The watcher's socket. The other is at another process, which says so at each heartbeat."""
+    socket = await sockets.room(watcher, conversation.pk)
+    await in_database(presence.mark_online, [watched.pk])
+    await current_heartbeat()._check_presence()
+    assert await hears(socket, watched, online=True)
+    return socket
+
+
 async def test_a_cache_that_was_emptied_makes_nobody_gone(
     sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
 ) -> None:
-    """Ana is at another process, which says so again at a heartbeat of its own."""
-    sol = await sockets.room(seller, conversation.pk)
-    await in_database(presence.mark_online, [buyer.pk])
-    await current_heartbeat()._check_presence()
-    assert await hears(sol, buyer, online=True)
+    sol = await watch_from_afar(sockets, conversation, buyer, seller)
     await in_database(presence.forget, buyer.pk)
     await in_database(presence.forget, seller.pk)
     await current_heartbeat()._check_presence()
@@ -255,10 +262,7 @@ async def test_a_cache_that_was_emptied_makes_nobody_gone(
 async def test_who_does_not_come_back_after_it_is_gone_at_the_next_heartbeat(
     sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
 ) -> None:
-    sol = await sockets.room(seller, conversation.pk)
-    await in_database(presence.mark_online, [buyer.pk])
-    await current_heartbeat()._check_presence()
-    assert await hears(sol, buyer, online=True)
+    sol = await watch_from_afar(sockets, conversation, buyer, seller)
     for user in (buyer, seller):
         await in_database(presence.mark_offline, user.pk)
     await current_heartbeat()._check_presence()

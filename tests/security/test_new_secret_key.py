@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from accounts.tests.signing_in import is_signed_in, open_browser
 from messaging import sessions
 from messaging.heartbeat import current_heartbeat
 from messaging.models import Conversation, Message
@@ -35,13 +36,6 @@ def rotate(settings: Any) -> Iterator[Rotate]:
 
     yield rotate
     sessions.auth_hashes_of.cache_clear()
-
-
-def sign_in(user: Any) -> Client:
-    """By the form: the list of sessions has it."""
-    client = Client()
-    client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
-    return client
 
 
 def key_of(client: Client) -> str:
@@ -108,7 +102,7 @@ async def test_who_is_signed_out_is_so_with_a_session_of_the_key_of_before(
     rotate: Rotate,
     how: str,
 ) -> None:
-    here, phone = await in_database(sign_in, buyer), await in_database(sign_in, buyer)
+    here, phone = [await in_database(open_browser, buyer) for _ in range(2)]
     rotate()
     socket = await open_inbox(sockets, phone)
     if how == "everywhere else":
@@ -152,23 +146,19 @@ async def test_nor_does_the_password_of_before(
 
 @pytest.fixture
 def desk(buyer: Any) -> Client:
-    return sign_in(buyer)
-
-
-def is_signed_in(client: Client) -> bool:
-    return client.get("/conversations/").status_code == 200
+    return open_browser(buyer)
 
 
 def test_signing_in_elsewhere_signs_nobody_out(buyer: Any, desk: Client, rotate: Rotate) -> None:
     rotate()
-    assert is_signed_in(sign_in(buyer))  # allauth looks through the others then.
+    assert is_signed_in(open_browser(buyer))  # allauth looks through the others then.
     assert is_signed_in(desk)
 
 
 def test_what_a_script_has_asked_for_since_is_still_ended_from_elsewhere(
     buyer: Any, desk: Client, rotate: Rotate
 ) -> None:
-    phone = sign_in(buyer)
+    phone = open_browser(buyer)
     rotate()
     assert is_signed_in(desk)
     assert is_signed_in(phone)
@@ -186,7 +176,7 @@ def test_two_requests_at_once_are_both_answered(desk: Client, rotate: Rotate) ->
 
 
 def test_a_new_password_changes_it_all_the_same(buyer: Any, desk: Client, rotate: Rotate) -> None:
-    phone, key = sign_in(buyer), key_of(desk)
+    phone, key = open_browser(buyer), key_of(desk)
     rotate()
     new = "quite another phrase 9"
     fields = {"oldpassword": PASSWORD, "password1": new, "password2": new}
