@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.development.children import wait_until
-from tests.faults.servers.network import FaultProxy, Network
+from tests.faults.servers.network import FaultProxy, Mode, Network
 from tests.faults.servers.processes import descriptors_of
 from tests.services.places import PROJECT, is_running, reachable
 
@@ -180,16 +180,17 @@ async def test_a_swallowed_reply_was_asked_for(
 
 @pytest.mark.parametrize("mode", ["pass", "slow"])
 async def test_a_line_that_has_swallowed_something_passes_nothing_on(
-    dial: Dial, proxy: FaultProxy, mode: str
+    dial: Dial, proxy: FaultProxy, mode: Mode
 ) -> None:
     """Healed before it was cut: no line loses a piece and passes on what follows it."""
     reader, writer = await dial(proxy)
     assert await ask((reader, writer), b"control") == b"control!"
     proxy.set("swallow")
     writer.write(b"delivered\n")
-    while not proxy.counts().get("replies swallowed"):
-        await asyncio.sleep(0.01)
-    proxy.set(mode)  # type: ignore[arg-type]
+    async with asyncio.timeout(SECONDS):
+        while not proxy.counts().get("replies swallowed"):
+            await asyncio.sleep(0.01)
+    proxy.set(mode)
     with pytest.raises(ConnectionResetError):
         await ask((reader, writer), b"and more")
 

@@ -5,13 +5,13 @@ import asyncio
 import contextlib
 import json
 import socket as sockets
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
 import websockets
 
+from marketplace.development.children import wait_until
 from tests.live import Live
 from tests.processes.pressing import (
     Flood,
@@ -95,10 +95,11 @@ async def test_a_flood_while_the_database_is_away(
 def expect_to_be_served(visitor: Visitor, room: str) -> None:
     """By the same processes, now that the database is back."""
     path = f"/conversation/{room.split('/')[3]}/new_message/"
-    deadline = time.monotonic() + SERVED_AGAIN_SECONDS
-    while visitor.post(path, message="Still there?")[0] != 201:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(
+        lambda: visitor.post(path, message="Still there?")[0] == 201,
+        seconds=SERVED_AGAIN_SECONDS,
+        what="an answer to who writes again",
+    )
 
 
 def flooded(visitor: Visitor, room: str) -> websockets.connect:

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from marketplace.development.children import start_child, stop_children, tied_to_us, wait_until
 from tests.faults.dying.facts import Facts
 from tests.faults.dying.watching import Watchers
+from tests.faults.servers.members import is_serving
 from tests.services import ENVIRONMENT
 from tests.services.mails import MailSink, find_free_port
 from tests.services.places import PROJECT
@@ -123,20 +125,9 @@ class Stage:
                 directory=PROJECT,
                 output=log,
             )
-        wait_until(self._answers, seconds=30, what="the web process (see web.log)", child=web)
+        serving = partial(is_serving, self.port)
+        wait_until(serving, seconds=30, what="the web process (see web.log)", child=web)
         return web
-
-    def _answers(self) -> bool:
-        import http.client
-
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=3)
-        try:
-            connection.request("GET", "/health/live/")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
 
     def stop(self) -> None:
         """What was started, in the opposite order."""
