@@ -28,17 +28,17 @@ LEAVE_SECONDS = 60  # Told to stop, it stops what it has started.
 Show = Callable[[str], object]
 # What has nothing to do with which database there is: on PostgreSQL only.
 SAME_ON_EVERY_DATABASE = [
-    "marketplace/operating",
-    "marketplace/tests",
     "tests/adoption",
     "tests/deployment",
     "tests/faults",
     "marketplace/listings/tests/test_photos.py",
+    *[f"marketplace/operating/tests/test_{name}.py" for name in ("access_log", "inside", "logs")],
+    *[f"marketplace/tests/test_{name}.py" for name in ("headers", "headers_everywhere", "hosts")],
+    *[f"marketplace/tests/test_{name}.py" for name in ("redis_cache", "static_files")],
     *[f"messaging/tests/test_{name}.py" for name in ("checks", "host_templates", "template_tags")],
     *[f"tests/model/test_{name}.py" for name in ("frames", "requests")],
     *[f"tests/security/test_access_{name}.py" for name in ("admin", "frames", "pages")],
     *[f"tests/security/test_{name}.py" for name in ("document", "files", "forms", "guessing")],
-    "tests/security/test_hostile_text.py",
     *[f"tests/test_{name}.py" for name in ("code_size", "development", "held_tasks", "mail_page")],
     *[f"tests/test_{name}.py" for name in ("named_tests", "protocol_page", "translations")],
 ]
@@ -172,7 +172,7 @@ def linters() -> list[Step]:
 def tests(given: Sequence[str]) -> list[list[Step]]:
     """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
 
-    Two rows that go at once, each step with services and a folder of its own.
+    Rows that go at once, each step with services and a folder of its own.
     """
     once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
@@ -183,6 +183,8 @@ def tests(given: Sequence[str]) -> list[list[Step]]:
     return [
         [
             Step("tests on PostgreSQL", [*pytest, "-m", plain, *given]),
+        ],
+        [
             Step("browser on PostgreSQL", [*pytest, "-m", browser, *given]),
         ],
         [
