@@ -22,10 +22,19 @@ def channel_layers(url: str) -> dict[str, Any]:
     }
     return {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [host], "prefix": PREFIX},
+            "BACKEND": "messaging.redis_layer.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [host], "prefix": _layer_prefix(url)},
         }
     }
+
+
+def _layer_prefix(url: str) -> str:
+    """What is published is heard in every database of a Redis: only names keep two marketplaces on
+    one server apart."""
+    parts = urlsplit(url)
+    database = parts.path.strip("/") if parts.scheme != "unix" else ""
+    database = parse_qs(parts.query).get("db", [database])[-1]
+    return f"{PREFIX}.{database}." if database not in ("", "0") else PREFIX
 
 
 def caches(url: str) -> dict[str, Any]:

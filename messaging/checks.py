@@ -180,7 +180,7 @@ def _check_channel_layer() -> Iterator[CheckMessage]:
     if layer is None:
         yield Error(
             "CHANNEL_LAYERS has no default, so nobody would hear of a new message.",
-            hint="With Redis it is channels_redis.pubsub.RedisPubSubChannelLayer.",
+            hint="With Redis it is messaging.redis_layer.RedisPubSubChannelLayer.",
             id="messaging.E009",
         )
     elif isinstance(layer, InMemoryChannelLayer) and not settings.DEBUG:

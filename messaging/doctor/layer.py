@@ -57,7 +57,15 @@ def _judge_backend() -> Iterator[CheckMessage]:
                 "The channel layer drops what does not fit into a queue, and costs more than the"
                 " one with publish and subscribe."
             ),
-            _("Use channels_redis.pubsub.RedisPubSubChannelLayer."),
+            _("Use messaging.redis_layer.RedisPubSubChannelLayer."),
+        )
+    elif _backend() == "channels_redis.pubsub.RedisPubSubChannelLayer":
+        yield doubtful(
+            _(
+                "A network that swallows what goes to Redis can make a web process stand still for"
+                " good."
+            ),
+            _("Use messaging.redis_layer.RedisPubSubChannelLayer, which is set in the same way."),
         )
 
 

@@ -23,7 +23,8 @@ from messaging.models import Conversation, Participant
 from notifications import failpoints
 from notifications.findings import FINE, UNKNOWN, doubtful, fine, wrong
 
-PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
+PUBSUB = "messaging.redis_layer.RedisPubSubChannelLayer"
+PLAIN_PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
 CORE = "channels_redis.core.RedisChannelLayer"
 ADDRESS = "redis://127.0.0.1:6379/0"
 
@@ -64,6 +65,12 @@ def test_a_read_timeout_in_the_url_is_one(settings: Settings) -> None:
     host = {"address": f"{ADDRESS}?socket_timeout=30", "socket_connect_timeout": 2}
     lay(settings, PUBSUB, hosts=[host])
     assert say(layer.ask_layer) == ""
+
+
+def test_a_layer_that_can_stand_still(settings: Settings) -> None:
+    host = {"address": ADDRESS, "socket_timeout": 15, "socket_connect_timeout": 2}
+    lay(settings, PLAIN_PUBSUB, hosts=[host])
+    assert "stand still for good" in say(layer.ask_layer)
 
 
 def test_a_layer_with_short_queues(settings: Settings) -> None:
