@@ -43,6 +43,8 @@ class Attendance:
         leaving = self._leaving.pop(user, None)
         if leaving is not None:
             leaving.cancel()
+            # A heartbeat in between has renewed nothing of theirs.
+            self._start(runtime.in_cache(presence.mark_online, [user]))
         elif len(own) == 1:
             self._start(self._announce(user))
         if len(own) <= CONNECTIONS_PER_PERSON:
@@ -74,7 +76,7 @@ class Attendance:
             self._start(current_hub().group_add(ROLL_CALL, self))
 
     async def _announce(self, user: Any) -> None:
-        await runtime.in_database(presence.mark_online, [user])
+        await runtime.in_cache(presence.mark_online, [user])
         if user in self._connections:
             current_hub().publish([_announcement(user, online=True)])
 
@@ -84,7 +86,7 @@ class Attendance:
         self._leaving.pop(user, None)
         if elsewhere:
             return
-        await runtime.in_database(presence.mark_offline, user)
+        await runtime.in_cache(presence.mark_offline, user)
         if user in self._connections:  # Back in this very moment: the mark may be gone.
             await self._announce(user)
         else:

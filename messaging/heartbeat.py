@@ -129,11 +129,12 @@ class Heartbeat:
     async def _check_presence(self) -> None:
         here = set(current_attendance().people)
         watched = {public_id(user_id) for c in self._connections for user_id in c.other_ids}
-        last_seen = await runtime.in_database(presence.find_last_seen, watched)
-        found = await runtime.in_database(presence.ask_online, here | watched) if watched else None
+        last_seen = await runtime.in_cache(presence.find_last_seen, watched)
+        found = await runtime.in_cache(presence.ask_online, here | watched) if watched else None
         if found is not None:  # Else the cache is away: nobody is offline because of that.
             self._tell_presence(here, watched, found, last_seen)
-        await runtime.in_database(presence.mark_online, here)
+        # Not as they were before it was waited for.
+        await runtime.in_cache(presence.mark_online, current_attendance().people)
 
     def _tell_presence(
         self, here: set[Any], watched: set[Any], found: set[Any], last_seen: dict[Any, str]

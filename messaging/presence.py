@@ -7,6 +7,7 @@ watches them looks at each heartbeat too.
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,10 @@ SHOWN_SECONDS = 60  # Nobody is shown as here for longer after their last sign o
 LATE_SECONDS = 2  # For a heartbeat of who watches that comes late.
 LEAST_ROOM_SECONDS = 5  # For one of the process that renews.
 LAST_SEEN_SECONDS = 90 * 24 * 3600
+# After a failure the next questions are answered without asking: each would wait until its own
+# deadline, and with hundreds of people who come back at once the last for minutes.
+QUIET_SECONDS = 1.0
+_quiet_until = 0.0
 
 
 def _online_key(user_id: Any) -> str:
@@ -86,6 +91,8 @@ def find_last_seen(user_ids: Iterable[Any]) -> dict[Any, str]:
 
 def _read(make_key: Callable[[Any], str], user_ids: Iterable[Any]) -> dict[Any, Any] | None:
     people = {make_key(user_id): user_id for user_id in user_ids if user_id is not None}
+    if time.monotonic() < _quiet_until:
+        return None
     try:
         return {people[key]: value for key, value in cache.get_many(people).items()}
     except Exception as error:
@@ -94,4 +101,6 @@ def _read(make_key: Callable[[Any], str], user_ids: Iterable[Any]) -> dict[Any, 
 
 
 def _report(error: Exception) -> None:
+    global _quiet_until
+    _quiet_until = time.monotonic() + QUIET_SECONDS
     logger.warning("The cache is away: %s", type(error).__name__)

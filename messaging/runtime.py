@@ -21,6 +21,7 @@ from messaging import conf
 
 T = TypeVar("T")
 P = ParamSpec("P")
+CACHE_THREADS = 4
 
 _home: asyncio.AbstractEventLoop | None = None
 _background: tuple[int, asyncio.AbstractEventLoop] | None = None
@@ -96,11 +97,28 @@ def database_executor() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(conf.database_threads(), thread_name_prefix="messaging-database")
 
 
+@cache
+def cache_executor() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(CACHE_THREADS, thread_name_prefix="messaging-cache")
+
+
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run something that queries the database off the event loop.
 
     On threads of our own: Channels' default is one shared thread for the whole process.
     """
-    call = database_sync_to_async(function, thread_sensitive=False, executor=database_executor())
+    return await _in_threads(database_executor(), function, *args, **kwargs)
+
+
+async def in_cache(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what asks the cache alone: whoever waits for the database is not in its way, and
+    a cache that hangs is in nobody's."""
+    return await _in_threads(cache_executor(), function, *args, **kwargs)
+
+
+async def _in_threads(
+    executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    call = database_sync_to_async(function, thread_sensitive=False, executor=executor)
     result: T = await call(*args, **kwargs)
     return result

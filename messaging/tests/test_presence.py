@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from messaging import attendance, presence
 from messaging.attendance import current_attendance
@@ -114,6 +115,21 @@ async def test_who_comes_back_in_time_was_never_away(
     assert await online(buyer)
 
 
+async def test_who_comes_back_after_a_heartbeat_that_missed_them_is_here(
+    sockets: Sockets, conversation: Conversation, buyer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has renewed nothing of theirs, and what was there lapses before the next one."""
+    monkeypatch.setattr(attendance, "GRACE_SECONDS", 60)
+    ana = await sockets.room(buyer, conversation.pk)
+    await until_online(buyer)
+    await ana.close()
+    await current_heartbeat()._check_presence()
+    await in_database(presence.mark_offline, buyer.pk)
+    assert not await online(buyer)
+    await sockets.room(buyer, conversation.pk)
+    await until_online(buyer)
+
+
 async def test_a_socket_at_another_process_keeps_them_online(
     sockets: Sockets,
     conversation: Conversation,
@@ -131,6 +147,46 @@ async def test_a_socket_at_another_process_keeps_them_online(
     await asyncio.wait_for(other.asked.wait(), 5)
     assert await hears_nothing_more(sol)
     assert await online(buyer)
+
+
+async def test_who_has_left_while_a_heartbeat_waited_is_not_renewed(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any, monkeypatch: Any
+) -> None:
+    ana, _sol = [await sockets.room(user, conversation.pk) for user in (buyer, seller)]
+    await until_online(buyer)
+    asked, go_on = threading.Event(), threading.Event()
+    ask_online = presence.ask_online
+
+    def ask_slowly(people: Any) -> Any:
+        asked.set()
+        assert go_on.wait(10)
+        return ask_online(people)
+
+    monkeypatch.setattr(presence, "ask_online", ask_slowly)
+    checking = asyncio.create_task(current_heartbeat()._check_presence())
+    assert await asyncio.to_thread(asked.wait, 5)
+    monkeypatch.setattr(presence, "ask_online", ask_online)
+    await ana.close()
+    await until_online(buyer, is_so=False)
+    go_on.set()
+    await checking
+    assert not await online(buyer)
+
+
+def test_a_cache_that_is_away_is_not_asked_by_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def fail(people: Any) -> Any:
+        asked.append(people)
+        raise ConnectionError("away")
+
+    monkeypatch.setattr(presence, "_quiet_until", 0.0)
+    monkeypatch.setattr(cache, "get_many", fail)
+    assert [presence.ask_online([number]) for number in range(50)] == [None] * 50
+    assert len(asked) == 1
+    monkeypatch.setattr(presence, "_quiet_until", 0.0)  # A second later.
+    assert presence.ask_online([50]) is None
+    assert len(asked) == 2
 
 
 class OtherProcess:
@@ -295,9 +351,9 @@ async def test_a_slow_database_keeps_nobody_from_being_here(
     await ana.expect("heartbeat")
 
 
-async def until_online(user: Any) -> None:
+async def until_online(user: Any, *, is_so: bool = True) -> None:
     async with asyncio.timeout(5):
-        while not await online(user):
+        while await online(user) is not is_so:
             await asyncio.sleep(0.01)
 
 
