@@ -8,6 +8,7 @@ else about it (docs/adr/0003-hub.md). This is the only place that knows about gr
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from channels.layers import get_channel_layer
@@ -111,16 +112,27 @@ class Hub:
     async def _subscribe_and_receive(self) -> None:
         layer: Any = get_channel_layer()
         channel = await layer.new_channel()
-        await layer.group_add(BUS_GROUP, channel)
-        self._subscribed.set()
-        for callback in self.on_subscribed:
-            callback()
-        while True:
-            message = await layer.receive(channel)
+        try:
+            await layer.group_add(BUS_GROUP, channel)
+            self._subscribed.set()
+            for callback in self.on_subscribed:
+                callback()
+            while True:
+                self._take(layer, await layer.receive(channel))
+        except Exception:
+            # Else the layer would keep for it whatever comes from now on.
+            with suppress(Exception):
+                await layer.group_discard(BUS_GROUP, channel)
+            raise
+
+    def _take(self, layer: Any, message: Any) -> None:
+        try:
             if message["process"] != PROCESS_ID:
                 self.deliver(message["events"])
             if "answer_to" in message:
                 self._answering = runtime.spawn(self._answer(layer, message["answer_to"]))
+        except Exception:  # Of another version, say. The heartbeat brings what was in it.
+            logger.exception("What came over the channel layer could not be handed on")
 
     async def _answer(self, layer: Any, channel: str) -> None:
         count = len(self._list_connections())

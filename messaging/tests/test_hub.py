@@ -85,6 +85,20 @@ async def test_another_process_is_heard_over_the_real_layer(groups: Hub) -> None
     assert ana.heard == ["from elsewhere"]
 
 
+@pytest.mark.parametrize(
+    "odd", [{"events": [{"type": "of another version"}], "process": "another"}, {"events": []}]
+)
+async def test_what_cannot_be_understood_costs_only_itself(groups: Hub, odd: Any) -> None:
+    ana = Listener()
+    await groups.group_add("consumer.1", ana)
+    layer: Any = get_channel_layer()
+    await layer.group_send(BUS_GROUP, {"type": "messaging.batch", **odd})
+    piece = {"type": "messaging.batch", "events": [event("what comes next", "consumer.1")]}
+    await layer.group_send(BUS_GROUP, {**piece, "process": "another"})
+    await asyncio.wait_for(ana.something.wait(), 5)
+    assert ana.heard == ["what comes next"]
+
+
 async def test_ones_own_piece_is_not_heard_twice(groups: Hub) -> None:
     ana = Listener()
     await groups.group_add("consumer.1", ana)
