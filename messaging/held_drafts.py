@@ -34,7 +34,7 @@ class HeldDrafts:
         size = size_of(draft)
         if self.count >= MAXIMUM or self._bytes + size > MAXIMUM_BYTES:
             return False
-        keys = [_pair(draft), *_keys_of(draft, why)]
+        keys = keys_of(draft, why)
         self._keys.update(keys)
         self._bytes += size
         self.count += 1
@@ -45,8 +45,7 @@ class HeldDrafts:
         """Whether this one has to wait its turn here."""
         if not self._keys:
             return False
-        keys = (_pair(draft), ("person", draft.user_id), ("conversation", draft.conversation_id))
-        return any(key in self._keys for key in keys)
+        return any(key in self._keys for key in keys_before(draft))
 
     def take_all(self) -> list[Entry]:
         taken = list(self._waiting)
@@ -81,9 +80,15 @@ def _pair(draft: Draft) -> Hashable:
     return draft.user_id, draft.conversation_id
 
 
-def _keys_of(draft: Draft, why: Held | None) -> list[Hashable]:
+def keys_before(draft: Draft) -> tuple[Hashable, ...]:
+    """With any of which a draft that is held goes before this one."""
+    return _pair(draft), ("person", draft.user_id), ("conversation", draft.conversation_id)
+
+
+def keys_of(draft: Draft, why: Held | None) -> list[Hashable]:
+    """By which this one goes before others."""
     if why is None:
-        return []
+        return [_pair(draft)]
     if isinstance(why, ConversationHeld):
-        return [("conversation", draft.conversation_id)]
-    return [("person", draft.user_id)]
+        return [_pair(draft), ("conversation", draft.conversation_id)]
+    return [_pair(draft), ("person", draft.user_id)]

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from messaging import metrics, runtime
 from messaging.events import Event
 from messaging.exceptions import Unavailable
-from messaging.held_drafts import Entry, HeldDrafts, group, size_of
+from messaging.held_drafts import Entry, HeldDrafts, group, keys_before, keys_of, size_of
 from messaging.hub import current_hub
 from messaging.services.attempts import is_lock_timeout
 from messaging.services.drafts import (
@@ -221,16 +221,23 @@ def record_held(drafts: Sequence[Draft], *, seconds: float) -> Recorded:
 
 def _record_one_by_one(drafts: Sequence[Draft]) -> Recorded:
     together = Recorded(outcomes=[])
-    rest: type[Unavailable] | None = None  # Hundreds of failures in a row help nobody.
+    is_away = False  # Hundreds of failures in a row help nobody.
+    held: dict[Hashable, Held] = {}  # What comes after such a one waits with it.
     for draft in drafts:
+        before = next((held[key] for key in keys_before(draft) if key in held), None)
         try:
-            one = Recorded([rest()]) if rest else record([draft], patience=Patience.NONE)
+            if before or is_away:
+                one = Recorded([before or Unavailable()])
+            else:
+                one = record([draft], patience=Patience.NONE)
         except Exception as error:
             connection.close()
             logger.warning("A message could not be stored: %s", type(error).__name__)
-            if isinstance(error, DATABASE_AWAY):
-                rest = Unavailable
+            is_away = is_away or isinstance(error, DATABASE_AWAY)
             one = Recorded([Unavailable()])
+        for why in one.outcomes:
+            if isinstance(why, Held):
+                held |= dict.fromkeys(keys_of(draft, why), why)
         together.outcomes.extend(one.outcomes)
         together.events.extend(one.events)
     return together

@@ -19,7 +19,7 @@ from messaging.exceptions import MessagingError, Unavailable
 from messaging.hub import current_hub
 from messaging.journal import Journal
 from messaging.models import Conversation, Message
-from messaging.services.drafts import Draft, Outcome, Receipt, Recorded
+from messaging.services.drafts import ConversationHeld, Draft, Outcome, Receipt, Recorded
 from messaging.services.record import record
 from messaging.tests.conversing import draft_of, make_conversation
 
@@ -243,6 +243,34 @@ async def test_a_database_that_goes_away_meanwhile_is_not_asked_for_each_draft(
     outcomes = await append_all(journal, many(buyer, conversation, 100))
     assert calls == [100, 100, 1, 1, 1]
     assert [type(outcome) for outcome in outcomes] == [Receipt] * 2 + [Unavailable] * 98
+
+
+async def test_one_by_one_nobody_overtakes_who_is_held(
+    journal: Journal,
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A row is held when the first is tried, and is not any more when the next ones are."""
+    caplog.set_level(logging.CRITICAL, logger="messaging.journal")
+    tried: list[int] = []
+
+    def fail_and_hold(drafts: Sequence[Draft], **how: Any) -> Recorded:
+        tried.append(len(drafts))
+        if len(tried) <= 2:
+            raise DatabaseError("a bad value")
+        if len(tried) == 3:
+            return Recorded([ConversationHeld()])
+        return record(drafts, **how)
+
+    monkeypatch.setattr(journal_module, "record", fail_and_hold)
+    drafts = [draft_of(user, conversation, body) for user, body in ((buyer, "1"), (seller, "2"))]
+    drafts += many(buyer, conversation, 1, "3")
+    assert len(receipts(await append_all(journal, drafts))) == 3
+    bodies = Message.objects.filter(conversation=conversation, sequence__gt=1).order_by("sequence")
+    assert [body async for body in bodies.values_list("body", flat=True)] == ["1", "2", "3"]
 
 
 async def test_an_answer_that_cannot_be_given_costs_the_others_nothing(

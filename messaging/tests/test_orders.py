@@ -152,7 +152,7 @@ async def test_a_retry_after_a_block_is_answered_and_brings_nothing_new(
     assert await Message.objects.filter(conversation=conversation).acount() == 2
 
 
-async def test_one_that_cannot_be_stored_among_hundreds_costs_only_itself(
+async def test_one_that_cannot_be_stored_costs_only_itself(
     sockets: Sockets,
     conversation: Conversation,
     buyer: Any,
