@@ -182,7 +182,9 @@ class Connection(AsyncWebsocketConsumer):
             self._working = runtime.spawn(self._work())
 
     async def _work(self) -> None:
-        log_context.connection_id.set(self.connection_id)  # A task starts with an empty context.
+        # A task starts with an empty context, which what it asks of other threads takes along.
+        log_context.connection_id.set(self.connection_id)
+        translation.activate(self.language)
         while self._mailbox and self.open:
             event = self._mailbox.popleft()
             self._waiting_bytes -= size_of(event)

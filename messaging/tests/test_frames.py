@@ -11,6 +11,7 @@ from messaging import fields, text
 from messaging.exceptions import Empty, Invalid, MessagingError, TooLong
 from messaging.models import Conversation, Message
 from messaging.runtime import in_database
+from messaging.services.erasure import erase_person
 from messaging.services.record import record
 from messaging.tests.conversing import draft_of
 from messaging.tests.sockets import Sockets
@@ -223,6 +224,24 @@ async def test_details_are_in_the_language_of_the_person(
         await ana.send(message="Hola")
         await ana.expect("error")
     assert languages == ["es", "es"]
+
+
+async def test_so_is_what_is_read_for_them(
+    sockets: Sockets, conversation: Conversation, buyer: Any, seller: Any
+) -> None:
+    await in_database(_prefer, seller, "es")
+    await in_database(lambda: erase_person(user=buyer))
+    sol = await sockets.make(seller, f"/ws/room/{conversation.pk}/?after=0")
+    assert await sol.open()
+    assert (await sol.expect("chat_message"))["username"] == "Antiguo miembro"
+    names = [one["username"] for one in (await sol.expect("ready"))["participants"]]
+    assert "Antiguo miembro" in names
+    bad = await sockets.make(seller, f"/ws/room/{conversation.pk}/?after=x")
+    assert await bad.open()
+    with translation.override("es"), pytest.raises(Invalid) as refusal:
+        fields.read_number({"after": "x"}, "after")
+    assert (await bad.expect("error"))["detail"] == str(refusal.value.sentence)
+    assert "must" not in str(refusal.value.sentence)
 
 
 def _prefer(user: Any, language: str) -> None:
