@@ -14,6 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 PORTAL: dict[str, Any] = {"content_type": "text/html", "body": "<h1>Log in to this network</h1>"}
 NOT_OURS: dict[str, Any] = {"json": {"detail": "Log in to this network"}}
+NOBODY: dict[str, Any] = {"status": 404, "content_type": "text/plain", "body": "404 page not found"}
+NOT_HERE: dict[str, Any] = {"status": 401, "json": {"error": "Who are you?"}}
 NO_CHANGES: dict[str, Any] = {"json": {"results": [None]}}
 
 
@@ -22,7 +24,7 @@ def test_the_page_reconnects_whatever_it_is_told_instead(
 ) -> None:
     """As long as it cannot be known why a handshake was refused, it is tried again."""
     distant_people.expect_complaints("null")  # The page tells developers what it cannot read.
-    answers = [PORTAL, NOT_OURS, NO_CHANGES]
+    answers = [PORTAL, NOT_OURS, NO_CHANGES, NOBODY]
 
     def refuse_first(socket: WebSocketRoute) -> None:
         if answers:
@@ -38,14 +40,16 @@ def test_the_page_reconnects_whatever_it_is_told_instead(
     expect(message(buyer, "Over the socket")).to_be_visible()
 
 
-def test_a_message_is_not_sent_because_somebody_says_so(buyer: Page, seller: Page) -> None:
+@pytest.mark.parametrize("answers", [(PORTAL, NOT_OURS), (NOBODY, NOT_HERE)], ids=["ok", "no"])
+def test_a_message_is_not_sent_because_somebody_says_so(
+    buyer: Page, seller: Page, answers: tuple[dict[str, Any], ...]
+) -> None:
     """In its thread and from other pages: the text stays, and goes out once."""
-    answers = [PORTAL, NOT_OURS]
     answered: list[str] = []
 
     def answer(route: Route) -> None:
         answered.append(route.request.url)
-        route.fulfill(**answers[len(answered) % 2])
+        route.fulfill(**answers[len(answered) % len(answers)])
 
     buyer.context.route("**/new_message/", answer)
     buyer.add_init_script(NO_SOCKETS)

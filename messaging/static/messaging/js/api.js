@@ -3,15 +3,19 @@ import { csrfFields, csrfToken, userId } from "./page.js";
 
 const DEADLINE = 15_000; // milliseconds
 
-/** The answer as {status, body, retryAfter}. Status 0: the line is down, or what came says that all
- * is well in no words of ours: a network's log-in page, an answer that was cut. */
+// What ends a page, or says that all is well, counts in our own words alone.
+const ENDS = new Set([401, 404]);
+
+/** The answer as {status, body, retryAfter}. Status 0: the line is down, or something on the way has
+ * answered: a network's log-in page, a proxy whose marketplace is starting, an answer that was cut. */
 async function ask(url, options = {}) {
   try {
     const headers = { Accept: "application/json", ...options.headers };
     const answer = await fetch(url, { ...options, headers, signal: AbortSignal.timeout(DEADLINE) });
     const retryAfter = Number(answer.headers.get("Retry-After")) || undefined;
     const body = await answer.json().catch(() => null);
-    return { status: answer.ok && !body ? 0 : answer.status, body: body ?? {}, retryAfter };
+    const isOurs = answer.ok ? body : body?.code || !ENDS.has(answer.status);
+    return { status: isOurs ? answer.status : 0, body: body ?? {}, retryAfter };
   } catch {
     return { status: 0, body: {} };
   }

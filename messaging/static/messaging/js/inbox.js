@@ -6,7 +6,7 @@ import { ConnectionLine } from "./connection_line.js";
 import { showPlace } from "./flags.js";
 import { mergeLiveParts } from "./live_parts.js";
 import { MoreRows } from "./more_rows.js";
-import { userId } from "./page.js";
+import { isSomebodyElse, userId } from "./page.js";
 import { mergeRows } from "./rows.js";
 import { gather } from "./throttle.js";
 import { refreshTimes } from "./times.js";
@@ -22,11 +22,14 @@ const source = new URL(list.dataset.source, location.href);
 
 let cursor = list.dataset.cursor;
 let started = false;
+let isStale = false; // What was asked for has not come, and no cursor will say so again.
 
 async function refresh() {
+  isStale = true;
   const fresh = await getPage(source);
   const rows = fresh?.querySelector("[data-rows]");
   if (!rows) return;
+  isStale = false;
   mergeLiveParts(fresh);
   mergeEmpty(fresh.getElementById("conversation-empty"));
   mergeRows(list, rows, { keepRest: more.isExtended });
@@ -47,8 +50,11 @@ function receive(frame) {
     refreshSoon();
   }
   if (frame.type === "read" && String(frame.user) === userId) refreshSoon();
+  // Somebody else has signed in with this browser: nothing that comes now is for this page.
+  if (frame.type === "ready" && isSomebodyElse(frame.user)) return connection.end("signed_out");
   if (frame.type === "ready") line?.up();
-  if ((frame.type === "ready" || frame.type === "heartbeat") && frame.cursor !== cursor) {
+  const speaksOfAll = frame.type === "ready" || frame.type === "heartbeat";
+  if (speaksOfAll && (isStale || frame.cursor !== cursor)) {
     cursor = frame.cursor;
     refreshSoon();
   }

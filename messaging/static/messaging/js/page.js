@@ -10,6 +10,10 @@ const words = { ...byId("unsent-template")?.dataset, ...byId("phrases")?.dataset
 const meta = (name) => document.querySelector(`meta[name='${name}']`)?.content ?? "";
 
 export const userId = meta("user-id");
+
+/** Whether what the server says it has answered to is not who this page was made for. */
+export const isSomebodyElse = (user) => user !== undefined && String(user) !== userId;
+
 export const language = document.documentElement.lang || "en";
 export const timeZone = meta("time-zone") || undefined;
 

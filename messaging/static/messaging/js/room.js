@@ -1,7 +1,7 @@
 // One conversation on the line: hands over what happens in it, once, and notices what is missing.
 import { getJson, postJson } from "./api.js";
 import { Connection } from "./connection.js";
-import { userId } from "./page.js";
+import { isSomebodyElse } from "./page.js";
 import { postMessage } from "./posting.js";
 
 const GAP_PATIENCE = 1_000; // milliseconds for a late frame or ack to fill a gap
@@ -228,5 +228,3 @@ export class Room {
     if (status !== 200) this.#listener.error({ retry_after: retryAfter, ...body });
   }
 }
-
-const isSomebodyElse = (user) => user !== undefined && String(user) !== userId;

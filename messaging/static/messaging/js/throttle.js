@@ -9,9 +9,12 @@ export function gather(work, delay) {
     timer = setTimeout(async () => {
       timer = null;
       running = true;
-      await work();
-      running = false;
-      if (again) call((again = false));
+      try {
+        await work();
+      } finally {
+        running = false;
+        if (again) call((again = false));
+      }
     }, delay);
   };
 }
