@@ -3,8 +3,8 @@
     python -m tests.browser.screenshots FOLDER
 
 starts everything that the browser tests run on and saves browse, listing, inbox, seller dashboard,
-thread, log-in, sign-up and the pages of the account at 375 and 1280 px, light and dark:
-FOLDER/<page>-<width>-<scheme>.png.
+thread, log-in, sign-up, the pages of the account and a thread while something is wrong at 375 and
+1280 px, light and dark: FOLDER/<page>-<width>-<scheme>.png.
 
     python -m tests.browser.screenshots FOLDER --readme
 
@@ -112,6 +112,7 @@ class Photographer:
             self.shoot(sol, "/seller/", "seller-dashboard", scheme)
             self.shoot(sol, self.filled.thread, "thread", scheme)
             self.shoot_account(viewport, scheme)
+            self.shoot_outages(viewport, scheme)
 
     def shoot_account(self, viewport: dict[str, int], scheme: str) -> None:
         """Somebody of their own each time: on the way they turn on every factor there is."""
@@ -121,6 +122,17 @@ class Photographer:
         plug_in_authenticator(page)
         for name in open_account_pages(page):
             page.screenshot(path=self.folder / f"account-{name}-{viewport['width']}-{scheme}.png")
+
+    def shoot_outages(self, viewport: dict[str, int], scheme: str) -> None:
+        from tests.browser.outage_pages import open_outage_pages
+
+        pair = self.cast.next_pair()
+        buyer, seller = (
+            self.people.open(person, viewport=viewport, scheme=scheme)
+            for person in (pair.buyer, pair.seller)
+        )
+        for name in open_outage_pages(buyer, seller, pair):
+            buyer.screenshot(path=self.folder / f"outage-{name}-{viewport['width']}-{scheme}.png")
 
     def shoot(self, page: "Page", place: str, name: str, scheme: str) -> None:
         assert page.viewport_size
