@@ -25,7 +25,7 @@ HELP = {
 
 
 def read_figures(now: datetime | None = None) -> dict[str, float]:
-    """Four queries. What there is nothing to say about is left out."""
+    """Five queries. What there is nothing to say about is left out."""
     now = now or timezone.now()
     figures = {**_open(now), **_sent(now), "notifications_deliveries_failed": _failed(now)}
     last = LastRun.objects.filter(name=LastRun.SWEEP).values_list("at", flat=True).first()
