@@ -1,5 +1,6 @@
 """Messaging's side of the plug in `notifications.sources`: who is due, and what is still owed."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,6 +83,23 @@ class MessagingSource:
         if not self._unread(place, first_sequence).exists():
             return Owed("read", connected, last_sequence=newest)
         return Owed("owed", connected, last_sequence=newest)
+
+    def find_waiting(self, pairs: Collection[tuple[Any, str]]) -> set[tuple[Any, str]]:
+        """Without those whom a block concerns, whomever it is between."""
+        online = presence.find_online({recipient_id for recipient_id, _ in pairs})
+        if not online:
+            return set()
+        blocks = Block.objects.filter(Q(blocker_id__in=online) | Q(blocked_id__in=online))
+        apart = {person for pair in blocks.values_list("blocker", "blocked") for person in pair}
+        places = Participant.objects.filter(
+            user_id__in=online - apart,
+            conversation_id__in={key for recipient_id, key in pairs if recipient_id in online},
+            left_at__isnull=True,
+            muted=False,
+            unread_count__gt=0,
+        )
+        found = {(user, str(key)) for user, key in places.values_list("user_id", "conversation_id")}
+        return found & set(pairs)
 
     def content(
         self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int

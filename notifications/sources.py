@@ -6,7 +6,7 @@ knows sources by their name only and imports none of them; a source registers it
 app's `AppConfig.ready`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -94,6 +94,11 @@ class Source(Protocol):
     def look(
         self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int
     ) -> Owed: ...
+
+    def find_waiting(self, pairs: Collection[tuple[Any, str]]) -> set[tuple[Any, str]]:
+        """Those of many recipients and keys for which `look` would say that something is owed and
+        that the recipient is connected. In a fixed number of queries; it may leave some out."""
+        ...
 
     def content(
         self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int

@@ -202,6 +202,33 @@ def test_connected_says_so_whatever_is_owed(conversation: Conversation, seller: 
     assert look(seller, conversation) == Owed("muted", True, last_sequence=1)
 
 
+@pytest.mark.parametrize("change", ["", "muted", "left", "read", "blocked", "away", "gone"])
+def test_who_waits_is_found_among_many_as_by_a_look(
+    conversation: Conversation, seller: Any, buyer: Any, change: str
+) -> None:
+    presence.mark_online([seller.pk, buyer.pk])
+    pair = (seller.pk, str(uuid4() if change == "gone" else conversation.pk))
+    if change == "muted":
+        change_place(seller, conversation, muted=True)
+    elif change == "left":
+        change_place(seller, conversation, left_at=timezone.now())
+    elif change == "read":
+        mark_read(user_id=seller.pk, conversation_id=conversation.pk, sequence=1)
+    elif change == "blocked":
+        Block.objects.create(blocker=buyer, blocked=seller)
+    elif change == "away":
+        presence.mark_offline(seller.pk)
+    nobody = (buyer.pk, str(conversation.pk))  # Their own message is no news to them.
+    assert source.find_waiting([pair, nobody]) == (set() if change else {pair})
+
+
+def test_finding_them_takes_two_queries(seller: Any, django_assert_num_queries: Any) -> None:
+    presence.mark_online([seller.pk])
+    made = make_conversations(seller, 20)
+    with django_assert_num_queries(2):
+        assert len(source.find_waiting([(seller.pk, str(row.pk)) for row in made])) == 20
+
+
 # --- What it says ---------------------------------------------------------------------------------
 
 

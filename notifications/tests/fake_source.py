@@ -1,6 +1,6 @@
 """A source that keeps its conversations in memory and answers like a real one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,6 +70,14 @@ class FakeSource:
         thread = self.thread(recipient_id, key)
         state: State = "read" if thread.read >= last_sequence else thread.state
         return Owed(state, thread.connected, last_sequence=len(thread.bodies))
+
+    def find_waiting(self, pairs: Collection[tuple[Any, str]]) -> set[tuple[Any, str]]:
+        threads = {pair: self.thread(*pair) for pair in pairs}
+        return {
+            pair
+            for pair, thread in threads.items()
+            if thread.connected and thread.state == "owed" and thread.read < len(thread.bodies)
+        }
 
     def content(
         self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int

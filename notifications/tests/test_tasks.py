@@ -4,6 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,13 +13,15 @@ import time_machine
 from django.contrib.auth.models import AbstractBaseUser
 from django.core import mail
 from django.db import connection
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from celery_app import Application, app, default_configuration, is_redis
 from notifications.models import Delivery
 from notifications.services import hand_over
 from notifications.services.deliver import claim_delivery
-from notifications.services.hand_over import hand_over_due
+from notifications.services.hand_over import hand_over_due, put_off_waiting
+from notifications.services.notify import notify_due
 from notifications.tasks import create_notifications, send_notification_email
 from notifications.tests.conftest import owed_delivery
 from notifications.tests.fake_source import FakeSource
@@ -174,3 +178,92 @@ def test_redis_options_go_to_redis_only() -> None:
     assert not is_redis("memory://")
     assert not is_redis("amqp://guest@broker//")
     assert not is_redis(None)
+
+
+# --- Who is connected -----------------------------------------------------------------------------
+
+
+def connect_all(source: FakeSource, recipient_id: Any, count: int) -> None:
+    for number in range(count):
+        source.say(recipient_id, key=f"c{number}")
+        source.thread(recipient_id, f"c{number}").connected = True
+
+
+def test_those_who_are_here_are_put_off_together(
+    source: FakeSource,
+    seller: AbstractBaseUser,
+    eager: None,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No task for any of them, and the trail says what a look would have said."""
+    connect_all(source, seller.pk, 30)
+    notify_due(source=source, limit=100)
+    monkeypatch.setattr(source, "on_look", lambda: pytest.fail("looked at one by one"))
+    create_notifications()
+    assert mail.outbox == []
+    first = Delivery.objects.first()
+    assert first is not None
+    assert first.trail[-1]["what"] == "deferred"
+    assert first.trail[-1]["why"] == "connected"
+    assert set(Delivery.objects.values_list("due_at", "attempts", "claimed_until")) == {
+        (timezone.now() + timedelta(seconds=8), 0, None)
+    }
+    clock.shift(timedelta(seconds=8))
+    create_notifications()
+    first.refresh_from_db()
+    assert first.trail[-1]["times"] == 2
+
+
+def test_who_goes_is_mailed_and_what_is_read_is_dropped(
+    source: FakeSource, seller: AbstractBaseUser, eager: None, clock: time_machine.Traveller
+) -> None:
+    connect_all(source, seller.pk, 3)
+    create_notifications()
+    source.thread(seller.pk, "c0").connected = False
+    source.thread(seller.pk, "c1").read = 1
+    clock.shift(timedelta(seconds=8))
+    create_notifications()
+    assert len(mail.outbox) == 1
+    states = {row.notification.key: row.state for row in Delivery.objects.all()}
+    assert states == {"c0": "sent", "c1": "cancelled", "c2": "pending"}
+
+
+def test_being_here_puts_nothing_off_for_ever(
+    source: FakeSource, seller: AbstractBaseUser, eager: None, clock: time_machine.Traveller
+) -> None:
+    connect_all(source, seller.pk, 1)
+    create_notifications()
+    Delivery.objects.update(due_at=timezone.now() + timedelta(minutes=59, seconds=58))
+    clock.shift(timedelta(minutes=59, seconds=59))
+    create_notifications()
+    assert Delivery.objects.get().due_at == Delivery.objects.get().first_due_at + timedelta(hours=1)
+    clock.shift(timedelta(seconds=1))
+    create_notifications()
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize("state", ["claimed", "tried"])
+def test_what_a_worker_has_is_not_put_off(
+    source: FakeSource, seller: AbstractBaseUser, state: str
+) -> None:
+    delivery = owed_delivery(source, seller.pk)
+    source.thread(seller.pk).connected = True
+    assert put_off_waiting() == 1  # So it can be.
+    Delivery.objects.update(due_at=timezone.now())
+    if state == "claimed":
+        claim_delivery(delivery_id=delivery.pk)
+    else:
+        Delivery.objects.update(attempts=1)
+    assert put_off_waiting() == 0
+
+
+def test_putting_off_takes_a_fixed_number_of_queries(
+    source: FakeSource, seller: AbstractBaseUser, django_assert_num_queries: Any
+) -> None:
+    for count in (2, 40):
+        connect_all(source, seller.pk, count)
+        notify_due(source=source, limit=100)
+        Delivery.objects.update(due_at=timezone.now())
+        with django_assert_num_queries(5):  # Two of them are the test's own savepoint.
+            assert put_off_waiting() == count
