@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.clients.passing import count_people
 from tests.faults.clients.world import CONVERSATIONS
 from tests.services.places import PROJECT
 
@@ -57,6 +58,7 @@ def parse(arguments: list[str], *, all_nemeses: list[int]) -> Options:
         seconds_each=given.seconds_each,
         rate=given.rate,
         report=given.report or REPORTS / f"seed-{given.seed}",
+        passing=count_people(given.minutes),
     )
 
 

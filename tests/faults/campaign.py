@@ -16,7 +16,7 @@ from tests.faults.clients.crowd import Crowd
 from tests.faults.history import History
 from tests.faults.nemeses import NEMESES
 from tests.faults.schedule import HEALING_SECONDS, Phase, plan, seconds_of
-from tests.faults.servers.quiet import bring_forward, count_connections, count_owed, wait_for_mails
+from tests.faults.servers.quiet import LastMails, count_connections, see_last_mails_off
 from tests.faults.servers.stack import Stack
 from tests.services.places import make_run_directory, remove_run_directory
 
@@ -63,6 +63,7 @@ class Outcome:
 
 def main(arguments: list[str]) -> int:
     from tests.faults.checker import judge, shown
+    from tests.faults.reports.numbers import Numbers
     from tests.faults.reports.report import write_report
 
     options = parse(arguments, all_nemeses=sorted(NEMESES))
@@ -74,10 +75,11 @@ def main(arguments: list[str]) -> int:
         outcome = run(directory, options, phases)
     finally:
         remove_run_directory(directory)
-    verdicts = judge(outcome.history, outcome.final)
-    write_report(options.report, outcome, verdicts)
+    numbers = Numbers()
+    verdicts = judge(outcome.history, outcome.final, also=[numbers])
+    write_report(options.report, outcome, verdicts, numbers=numbers)
     print((options.report / "report.txt").read_text(encoding="utf-8"))
-    failures = outcome.list_failures()
+    failures = [*outcome.list_failures(), *numbers.effects.list_idle()]
     if not shown(verdicts):
         failures.append("Not every promise was shown to hold.")
     print("\n".join(failures))
@@ -210,15 +212,16 @@ class Campaign:
         convergence = self.crowd.converge(CONVERGENCE_SECONDS, healed=self.healed)
         self.see_phase("leaving", 0)  # What it costs with everybody there, for the last time.
         self.crowd.leave()  # Whoever is connected gets no mail.
-        brought_forward, everybody_mailed = self.wait_for_mails()
+        last = self.wait_for_mails()
         final = read_final_state(self.stack, began=self.history.began, now=self.history.now())
+        final.put_off = last.put_off
         self.history.see("campaign", "phase", name="end", nemesis=0)
         self.stack.note_crashes()
         outcome = Outcome(
             history=self.history.path,
             final=final,
             convergence=convergence,
-            everybody_mailed=everybody_mailed,
+            everybody_mailed=last.all_left,
             kills=dict(self.stack.kills),
             crashes=list(self.stack.crashes),
             counts=dict(self.history.counts),
@@ -226,23 +229,17 @@ class Campaign:
             silent=list(self.silent),
             skipped=sorted(self.stack.skipped.items()),
             effects=dict(self.stack.effects),
-            brought_forward=brought_forward,
+            brought_forward=last.brought_forward,
         )
         self.see_outcome(outcome)
         return outcome
 
-    def wait_for_mails(self) -> tuple[int, bool]:
-        """How many were brought forward, and whether all are there. Now and then once more: what
-        was brought forward may fail again. A slow machine may take longer for as long as fewer are
-        owed."""
-        url, brought_forward = self.stack.direct_database_url, 0
-        until, owed = time.monotonic() + MAIL_SECONDS, count_owed(url)
-        while time.monotonic() < until or count_owed(url) < owed:
-            owed = count_owed(url)
-            brought_forward += bring_forward(url)
-            if asyncio.run(wait_for_mails(url, seconds=15)):
-                return brought_forward, True
-        return brought_forward, False
+    def wait_for_mails(self) -> LastMails:
+        return see_last_mails_off(
+            self.stack.direct_database_url,
+            seconds=MAIL_SECONDS,
+            clocks_were_wrong=self.stack.effects["clock"] > 0,
+        )
 
     def see_outcome(self, outcome: Outcome) -> None:
         self.history.see(

@@ -16,6 +16,7 @@ from tests.faults.final_state import (
     Refusal,
     StoredMessage,
 )
+from tests.faults.servers.quiet import PutOff
 
 NAME = "final.json"
 
@@ -38,6 +39,8 @@ def load_final(folder: Path) -> FinalState:
     told["notifications"] = [_read_notification(row) for row in told["notifications"]]
     told["mails"] = [Mail(**row) for row in told["mails"]]
     told["photos"] = [Photo(**row) for row in told["photos"]]
+    if told.get("put_off") is not None:
+        told["put_off"] = [PutOff(**row) for row in told["put_off"]]
     if told["refusals"] is not None:
         told["refusals"] = [Refusal(**row) for row in told["refusals"]]
     return FinalState(**told)

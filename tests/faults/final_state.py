@@ -6,12 +6,14 @@ mail carries is the run's own clock (`History.now`) at the end of its DATA.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from tests.faults.servers.mails import KeptMail
+from tests.faults.servers.quiet import PutOff
 from tests.faults.servers.stack import Stack
 
 KINDS_OF_NEWS = "messaging"
@@ -68,13 +70,17 @@ class Conversation:
 @dataclass(slots=True)
 class Delivery:
     """`reasons` are those of its trail, in the order of their first time; `why` the one for which
-    it was dropped or given up, if it was. `due_in`: seconds, of one that is still to be sent."""
+    it was dropped or given up, if it was. `due_in`: seconds, of one that is still to be sent.
+    `attempts`, since it was last put off for no failure, and how many failures its trail has: the
+    first is None in old files."""
 
     message_id: str
     state: str
     reasons: list[str]
     why: str = ""
     due_in: float | None = None
+    attempts: int | None = None
+    retries: int = 0
 
 
 @dataclass(slots=True)
@@ -92,13 +98,16 @@ class Notification:
 @dataclass(slots=True)
 class Mail:
     """`at` is the end of DATA in seconds of the run; `fault` what the mail server did then instead
-    of saying that it has it."""
+    of saying that it has it. `headers`: a line each, the subject among them; empty, like `html`, in
+    old files."""
 
     at: float
     to: str
     message_id: str
     text: str
     fault: str = ""
+    headers: str = ""
+    html: str = ""
 
 
 @dataclass(slots=True)
@@ -120,7 +129,8 @@ class Photo:
 @dataclass
 class FinalState:
     """`at`: when it was read, in seconds of the run. `people`: address by public id. `refusals` is
-    None where the mail server did not write them down."""
+    None where the mail server did not write them down. `put_off`: what was not due for long when
+    the mails had been waited for, before any was brought forward; None in old files."""
 
     at: float
     conversations: dict[str, Conversation] = field(default_factory=dict)
@@ -131,6 +141,7 @@ class FinalState:
     refusals: list[Refusal] | None = None
     photos: list[Photo] = field(default_factory=list)
     server: str = ""  # PostgreSQL's version.
+    put_off: list[PutOff] | None = None
 
 
 CONVERSATIONS = """
@@ -154,7 +165,7 @@ FROM notifications_notification WHERE source = %s ORDER BY recipient_id, key, fi
 """
 DELIVERIES = """
 SELECT notification_id, message_id, state, trail,
-       extract(epoch FROM due_at - clock_timestamp())::float
+       extract(epoch FROM due_at - clock_timestamp())::float, attempts
 FROM notifications_delivery ORDER BY first_due_at
 """
 PEOPLE = """
@@ -210,19 +221,21 @@ def _read_notifications(connection: "psycopg.Connection[Any]", final: FinalState
     found: dict[Any, Notification] = {}
     for key, *row in connection.execute(NOTIFICATIONS, [KINDS_OF_NEWS]):
         found[key] = Notification(*row)
-    for key, message_id, state, trail, due_in in connection.execute(DELIVERIES):
+    for key, *row in connection.execute(DELIVERIES):
         if key in found:
-            found[key].deliveries.append(_describe_delivery(message_id, state, trail, due_in))
+            found[key].deliveries.append(_describe_delivery(*row))
     final.notifications = list(found.values())
 
 
 def _describe_delivery(
-    message_id: str, state: str, trail: list[dict[str, Any]], due_in: float
+    message_id: str, state: str, trail: list[dict[str, Any]], due_in: float, attempts: int
 ) -> Delivery:
     reasons = [entry.get("why", entry["what"]) for entry in trail]
     ends = [entry.get("why", "") for entry in trail if entry["what"] in ("cancelled", "failed")]
     why = ends[-1] if ends and state in ("cancelled", "failed") else ""
-    return Delivery(message_id, state, reasons, why, due_in if state in OPEN_STATES else None)
+    left = due_in if state in OPEN_STATES else None
+    retries = sum(entry.get("times", 1) for entry in trail if entry["what"] == "retrying")
+    return Delivery(message_id, state, reasons, why, left, attempts, retries)
 
 
 def _read_photos(connection: "psycopg.Connection[Any]", media: Path) -> Iterable[Photo]:
@@ -232,11 +245,18 @@ def _read_photos(connection: "psycopg.Connection[Any]", media: Path) -> Iterable
 
 def describe_mail(kept: KeptMail, began: float) -> Mail:
     message = kept.message
-    part = message.get_body(("plain",))
     return Mail(
         at=kept.at - began,
         to=", ".join(kept.recipients),
         message_id=str(message["Message-ID"]).strip(),
-        text=str(part.get_content()) if part else "",
+        text=read_part(message, "plain"),
         fault=kept.fault,
+        headers="\n".join(f"{name}: {value}" for name, value in message.items()),
+        html=read_part(message, "html"),
     )
+
+
+def read_part(message: EmailMessage, kind: str) -> str:
+    """Empty where a mail has none of this kind."""
+    part = message.get_body((kind,))
+    return str(part.get_content()) if part else ""

@@ -181,7 +181,9 @@ def try_control(bench: Bench, nemesis: int, options: argparse.Namespace) -> Row:
     """Once: what has to hold holds at the first try."""
     row = Row(f"{CONTROL}, nemesis {nemesis}", f"nothing, under nemesis {nemesis}", ())
     waits = max(each.waits for each in planted.BUGS.values())
-    control = Bug("", row.what, (), lambda: None, (), nemesis, waits)
+    bugs = [each for each in planted.BUGS.values() if each.nemesis == nemesis]
+    seconds = max((each.seconds for each in bugs), default=0.0)
+    control = Bug("", row.what, (), lambda: None, (), nemesis, waits, seconds)
     return try_again(row, bench, control, options, most=1)
 
 
@@ -227,7 +229,7 @@ def run(bench: Bench, bug: Bug, options: argparse.Namespace, *, seed: int) -> li
     campaign = ShortCampaign(bench, history, told, bug.waits)
     try:
         campaign.open()
-        phase = Phase(bug.nemesis, options.seconds, 1)
+        phase = Phase(bug.nemesis, max(options.seconds, bug.seconds), 1)
         asyncio.run(campaign.go_through([phase]))
         final = campaign.come_to_rest()
     finally:

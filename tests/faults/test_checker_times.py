@@ -1,5 +1,4 @@
-"""What the checker excuses: late frames by a fault on their own way only, sends by load only a few,
-and nothing that grows."""
+"""What the checker excuses: by load only a few sends, and nothing that grows."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,118 +7,22 @@ from typing import Any
 import pytest
 
 from tests.faults.checker import Verdict, judge
-from tests.faults.checker.known import Fault
 from tests.faults.checker.resources import LEAST_QUIET
-from tests.faults.checker.windows import AFTERMATH, Way
+from tests.faults.checker.windows import AFTERMATH
 from tests.faults.spoiled.running import (
     close_sockets_with_an_error,
     fail,
     fail_while_redis_is_away,
 )
-from tests.faults.spoiled.shown import tell_late
-from tests.faults.spoiled.spoiling import find, frames
+from tests.faults.spoiled.spoiling import find
 from tests.faults.spoiled.story import Story
 from tests.faults.spoiled.story_lines import HERS, SOL
 from tests.faults.spoiled.story_told import tell_story
-
-LIMIT = 5.0  # A heartbeat and 2 s.
 
 
 def judge_story(story: Story, directory: Path, **how: Any) -> dict[str, Verdict]:
     verdicts = judge(story.write(directory / "history.jsonl"), story.final, **how)
     return {verdict.invariant: verdict for verdict in verdicts}
-
-
-# --- Late frames ----------------------------------------------------------------------------------
-
-
-def tell_late_after(story: Story, what: str, target: str, *spans: tuple[float, float]) -> None:
-    """The frames are twelve seconds late. `spans`: faults, in seconds from when the first of them
-    was acknowledged."""
-    first = story.lines.index(frames(story)[1])
-    acknowledged = story.lines[first - 1]
-    assert (acknowledged["kind"], acknowledged["state"]) == ("send", "ok")
-    tell_late(story)
-    for number, (began, ended) in enumerate(spans, start=9000):
-        line = {"who": "nemesis", "kind": what, "operation": number}
-        at = acknowledged["at"]
-        asked = {"nemesis": 6, "target": target}
-        over = {**line, "at": at + ended, "state": "ok", "value": {"effect": 1}}
-        story.lines.insert(0, over)
-        story.lines.insert(0, {**line, "at": at + began, "state": "invoke", "value": asked})
-
-
-@pytest.mark.parametrize(
-    ("target", "holds"),
-    [
-        *((target, True) for target in ("redis", "web1", "client→web1", "web1→redis")),
-        *((target, False) for target in ("web2", "client→web2", "web2→redis", "web2→database")),
-        *((target, False) for target in ("mail", "worker1", "worker→redis")),
-    ],
-)
-def test_late_is_excused_by_what_lies_on_the_way(target: str, holds: bool, tmp_path: Path) -> None:
-    """Everybody's sockets are at the first web process."""
-    story = tell_story()
-    tell_late_after(story, "pause", target, (-1.0, 8.0))
-    verdict = judge_story(story, tmp_path)["I4"]
-    assert verdict.holds is holds, verdict.examples
-    assert ("an excuse for" in verdict.note) is True
-
-
-def test_the_share_of_the_time_is_told_for_which_there_was_an_excuse(tmp_path: Path) -> None:
-    story = tell_story()
-    kept = judge_story(story, tmp_path)["I4"].note
-    assert "0 frames came later" in kept
-    line = {"at": 0.0, "who": "nemesis", "kind": "pause", "operation": 9000}
-    asked = {"nemesis": 6, "target": "web1"}
-    story.lines.insert(0, {**line, "state": "invoke", "value": asked})
-    story.lines.append({**line, "at": 80.0, "state": "ok", "value": {"effect": 1}})
-    told = judge_story(story, tmp_path)["I4"].note
-    assert share_in(told) > share_in(kept) > 0
-
-
-def share_in(note: str) -> int:
-    return int(note.partition("excuse for ")[2].partition("%")[0])
-
-
-@pytest.mark.parametrize(
-    ("what", "target", "spans", "holds"),
-    [
-        ("pause", "redis", [(-1.0, 1.0)], False),  # Its heartbeat came long before.
-        ("pause", "redis", [(-1.0, 1.0), (5.5, 8.0)], True),  # Hurt again before it was due.
-        ("pause", "redis", [(-1.0, 1.0), (6.5, 11.0)], False),  # Hurt when it was due already.
-        ("pause", "redis", [(-1.0, 1.0), (6.5, 11.0), (9.0, 12.0)], False),
-        ("pause", "database", [(-1.0, 1.0)], True),  # Whose return takes 10 s.
-        ("cut", "web1→database", [(1.0, 1.0)], False),  # The way there is whole.
-        ("pause", "redis", [(-9.0, -7.0)], False),  # Over long before.
-    ],
-)
-def test_faults_are_not_chained(
-    what: str, target: str, spans: list[tuple[float, float]], holds: bool, tmp_path: Path
-) -> None:
-    story = tell_story()
-    tell_late_after(story, what, target, *spans)
-    verdict = judge_story(story, tmp_path)["I4"]
-    assert verdict.holds is holds, verdict.examples
-
-
-def test_a_web_process_that_nobody_told_may_be_either(tmp_path: Path) -> None:
-    """Old histories: then the faults of both are an excuse."""
-    story = tell_story()
-    tell_late_after(story, "pause", "web2", (-1.0, 8.0))
-    for line in story.lines:
-        if line["kind"] == "connect":
-            line["value"].pop("web", None)
-    assert judge_story(story, tmp_path)["I4"].holds
-
-
-def test_a_joined_time_is_counted_once() -> None:
-    faults = [Fault(10, 20, "pause", "redis", 6), Fault(15, 25, "pause", "web1", 6)]
-    assert Way(faults, 1).share_excused(0, 100, LIMIT) == pytest.approx(0.20)
-    assert Way(faults, 2).share_excused(0, 100, LIMIT) == pytest.approx(0.15)
-    assert Way([], 1).share_excused(0, 100, LIMIT) == 0
-    database = [Fault(10, 20, "pause", "database", 6)]
-    assert Way(database, 1).put_off(19, LIMIT) == 20 + AFTERMATH + LIMIT
 
 
 # --- What is open ---------------------------------------------------------------------------------
@@ -185,6 +88,77 @@ def test_what_grows_is_seen_in_a_long_run(
     verdict = judge_story(few, tmp_path)["I13"]
     assert verdict.holds, verdict.examples
     assert "too few to tell a trend" in verdict.note
+
+
+# --- Who reads nothing, and who comes back --------------------------------------------------------
+
+
+def never_read(story: Story, **told: object) -> None:
+    story.fault("flood", "web1 (unread)", 9, seconds=26)
+    about = {"status": 101, "messages": 300, "given": 25.0, "seconds": None, "effect": 0}
+    story.lines[-1]["value"] = {**about, **told}
+
+
+def hurt_meanwhile(story: Story, what: str, target: str) -> None:
+    """While nobody had read for ten seconds."""
+    at = story.at
+    story.fault(what, target, 9)
+    for line in story.lines[-2:]:
+        line["at"] -= 16
+    story.at = at
+
+
+@pytest.mark.parametrize(
+    ("told", "others", "holds"),
+    [
+        ({"seconds": 14.5, "effect": 1}, [], True),
+        ({"seconds": 14.5}, [], True),  # For another reason.
+        ({}, [], False),
+        ({"given": 23.0}, [], True),  # Too short to say so.
+        ({"messages": 9}, [], True),  # Too little to fill anything.
+        ({"status": 403}, [], True),
+        ({}, [("pause", "web1")], True),
+        ({}, [("kill", "database")], True),
+        ({}, [("pause", "web2"), ("kill", "mail"), ("cut", "client→web1")], False),
+        ({}, [("flood", "web1 (flooded)")], False),
+    ],
+)
+def test_who_reads_nothing_is_cut(
+    told: dict[str, object], others: list[tuple[str, str]], holds: bool, tmp_path: Path
+) -> None:
+    story = tell_story()
+    never_read(story, **told)
+    for what, target in others:
+        hurt_meanwhile(story, what, target)
+    verdict = judge_story(story, tmp_path)["I13"]
+    assert verdict.holds is holds, verdict.examples
+
+
+@pytest.mark.parametrize("what", ["kill", "stop_politely", "failpoint"])
+@pytest.mark.parametrize(("back", "holds"), [(6.0, True), (21.0, False)])
+def test_a_web_process_comes_back_soon(what: str, back: float, holds: bool, tmp_path: Path) -> None:
+    story = tell_story()
+    story.fault(what, "web2", 1, seconds=back + 1, back=back)
+    verdict = judge_story(story, tmp_path)["I14"]
+    assert verdict.holds is holds, verdict.examples
+    assert judge_story(story, tmp_path, is_busy=True)["I14"].holds
+
+
+def test_while_something_else_is_hurt_a_web_process_may_take_longer(tmp_path: Path) -> None:
+    story = tell_story()
+    story.fault("kill", "web2", 1, seconds=22, back=21.0)
+    hurt_meanwhile(story, "pause", "database")
+    verdict = judge_story(story, tmp_path)["I14"]
+    assert verdict.holds, verdict.examples
+
+
+def test_a_web_process_that_does_not_come_back_is_seen(tmp_path: Path) -> None:
+    story = tell_story()
+    story.fault("kill", "web2", 1, seconds=120)
+    story.lines[-1] |= {"state": "fail", "value": {"effect": 1, "why": "it does not answer"}}
+    verdict = judge_story(story, tmp_path)["I14"]
+    assert not verdict.holds
+    assert "web2" in verdict.examples[-1]
 
 
 # --- A machine that does something else besides ---------------------------------------------------

@@ -118,6 +118,18 @@ async def test_passes_on_over_tcp(dial: Dial, network: Network) -> None:
         assert await ask(streams, b"hello") == b"hello!"
 
 
+async def test_what_comes_under_a_fault_is_counted(dial: Dial, proxy: FaultProxy) -> None:
+    """By which a fault is known to have met something."""
+    await ask(await dial(proxy), b"control")
+    assert proxy.counts()["befallen"] == 0
+    proxy.set("slow", share=1.0, rate=1_000_000)
+    await ask(await dial(proxy), b"slow")
+    proxy.heal()
+    await ask(await dial(proxy), b"healed")
+    counts = proxy.counts()
+    assert (counts["accepted"], counts["befallen"]) == (3, 1)
+
+
 async def test_the_end_of_one_direction_leaves_the_other_open(
     dial: Dial, proxy: FaultProxy
 ) -> None:

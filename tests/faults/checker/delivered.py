@@ -58,7 +58,6 @@ class Delivered:
             place = (asked["person"], asked["conversation"])
             line = Line(operation.number, operation.who, *place, asked.get("after"))
             self.lines[operation.number] = line
-            self._seated[operation.who] = asked["person"]
 
     def ended_connect(self, operation: Operation) -> None:
         line = self.lines.get(operation.number)
@@ -66,7 +65,10 @@ class Delivered:
             return
         if operation.state == "fail":
             del self.lines[operation.number]
-        elif operation.state == "ok" and operation.answer.get("revision") is not None:
+        if operation.state != "ok":
+            return
+        self._seated[line.who] = line.person
+        if operation.answer.get("revision") is not None:
             if line.cursor is None:
                 line.cursor = operation.answer["revision"]
             self._reach(line, operation.answer["revision"], "ready", operation.ended)

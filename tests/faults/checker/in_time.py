@@ -1,98 +1,130 @@
 """I4: whether sockets are told in time."""
 
 from dataclasses import dataclass, field
-from math import inf
 
-from tests.faults.checker.known import Known, short
+from tests.faults.checker.inboxes_in_time import InboxesInTime
+from tests.faults.checker.known import Known
+from tests.faults.checker.lateness import Due, Lateness, Listener
 from tests.faults.checker.reading import Operation, Seen
+from tests.faults.checker.reads_in_time import ReadsInTime
 from tests.faults.checker.verdicts import Tally
-from tests.faults.checker.windows import Way
-
-HEARTBEAT_SECONDS = 3.0  # As the stack has it, where `ready` does not say.
-SLACK_SECONDS = 2.0
 
 
 @dataclass(slots=True)
 class OpenLine:
-    """A room connection that is ready. `web`: the process at its other end, where that is told.
-    `due`: what was acknowledged and has not come."""
+    """A room connection that is ready. `due`: what was acknowledged and has not come."""
 
-    who: str
+    listener: Listener
     conversation: str
     cursor: int
-    web: int | None
-    due: list[tuple[int, float]] = field(default_factory=list)
+    due: list[Due] = field(default_factory=list)
 
 
 class InTime:
     """I4: late by at most one heartbeat. A room connection that was ready before a change was
-    acknowledged to anybody, and stays open, has been told of that change or of a later one within a
-    heartbeat and 2 s; or, where its own way was hurt before it was due (its web process, Redis, the
-    database, or a line between these or to itself), within as long from that fault's end on, for
-    the database from 10 s after it. What begins when it is due already is no excuse. What a tab did
-    itself over a socket it need not be told.
+    acknowledged to anybody, as new or as a repeat, has been told of that change or of a later one
+    within a heartbeat and 2 s, unless it ended before. So has an inbox that was ready before the
+    change was begun: by a frame about it or a later one of that conversation, or by a cursor that
+    was new to it. The same goes for what rooms are told of others' reading, where that was
+    acknowledged.
+
+    Where its own way was hurt before it was due (its web process, Redis, the database, or a line
+    between these or to itself), it has until as long after nothing of that is left, which for the
+    database is 10 s after a fault; faults that overlap are one. What begins when it is due already
+    is no excuse. Nor is what only cuts lines, at once or when they have swallowed a reply, except
+    those to the database: who is still there was not cut, and a heartbeat needs no more. Over which
+    connection somebody tried to say or change something, that need not be told of it.
     """
 
     def __init__(self, known: Known) -> None:
         self.known = known
         self.tally = Tally("I4", "told in time")
-        self.heartbeat = HEARTBEAT_SECONDS
+        self.lateness = Lateness(known, self.tally)
+        self.inboxes = InboxesInTime(known, self.lateness)
+        self.reads = ReadsInTime(known, self.lateness)
         self._lines: dict[int, OpenLine] = {}
         self._rooms: dict[str, dict[int, OpenLine]] = {}
-        self._late: list[tuple[OpenLine, int, float, float]] = []
-        self._webs: set[int | None] = set()
+        self._first: dict[str, float] = {}  # When a message was tried for the first time, by key.
         self._until = 0.0
 
     # --- Connections ----------------------------------------------------------------------------
 
     def ended_connect(self, operation: Operation) -> None:
-        key, revision = operation.asked.get("conversation"), operation.answer.get("revision")
-        if operation.state == "ok" and key and revision is not None:
-            line = OpenLine(operation.who, key, revision, operation.asked.get("web"))
-            self._webs.add(line.web)
+        if operation.state != "ok":
+            return
+        asked, revision = operation.asked, operation.answer.get("revision")
+        key = asked.get("conversation")
+        listener = Listener(operation.who, asked["person"], asked.get("web"), is_inbox=not key)
+        if key and revision is not None:
+            self.lateness.open(listener)
+            line = OpenLine(listener, key, revision)
             self._lines[operation.number] = line
             self._rooms.setdefault(key, {})[operation.number] = line
+            self.reads.open(operation, listener)
+        elif not key:
+            self.inboxes.open(operation, listener)
 
     def saw_close(self, seen: Seen) -> None:
         number = seen.value.get("connection", 0)
+        self.inboxes.close(number, seen.at)
+        self.reads.close(number, seen.at)
         line = self._lines.pop(number, None)
         if line is not None:
             del self._rooms[line.conversation][number]
             self._give_up(line, seen.at)
 
     def _give_up(self, line: OpenLine, at: float) -> None:
-        """What never came before the end is late only if there was time for it."""
-        for revision, since in line.due:
-            self.tally.count()
-            if at > since + self.limit:
-                self._late.append((line, revision, since, inf if at == inf else at))
-
-    @property
-    def limit(self) -> float:
-        return self.heartbeat + SLACK_SECONDS
+        for due in line.due:
+            self.lateness.give_up(line.listener, due, at)
 
     # --- What is due, and what comes ------------------------------------------------------------
 
-    def ended_send(self, operation: Operation) -> None:
-        answer = operation.answer
-        if operation.state != "ok" or answer.get("duplicate"):
-            return
-        key = operation.asked.get("conversation") or answer.get("conversation", "")
-        tabs = {operation.who} if operation.kind in ("edit", "delete") else set()
-        attempts = self.known.attempts.get(operation.asked.get("key", ""))
-        tabs |= attempts.tabs if attempts else set()
-        for line in self._rooms.get(key, {}).values():
-            if line.cursor < answer["revision"] and line.who not in tabs:
-                line.due.append((answer["revision"], operation.ended))
+    def began_send(self, operation: Operation) -> None:
+        self._first.setdefault(operation.asked["key"], operation.began)
 
-    ended_start = ended_edit = ended_delete = ended_send
+    began_start = began_send
+
+    def ended_send(self, operation: Operation) -> None:
+        """Also of a repeat: who died before telling anybody of it has told nobody."""
+        if operation.state != "ok":
+            return
+        asked, answer = operation.asked, operation.answer
+        key = asked.get("conversation") or answer.get("conversation", "")
+        begun = self._first[asked["key"]]
+        attempts = self.known.attempts[asked["key"]]
+        self._expect(Due(key, answer["revision"], begun, operation.ended), attempts.lines)
+
+    ended_start = ended_send
+
+    def ended_edit(self, operation: Operation) -> None:
+        """A repeat may have been begun long before this attempt at it: see `InboxesInTime`."""
+        if operation.state != "ok":
+            return
+        answer, change = operation.answer, operation.notes["change"]
+        begun = 0.0 if answer.get("duplicate") else operation.began
+        due = Due(operation.asked["conversation"], answer["revision"], begun, operation.ended)
+        self._expect(due, {change.line})
+
+    ended_delete = ended_edit
+
+    def ended_read(self, operation: Operation) -> None:
+        if operation.state == "ok":
+            self.reads.expect(operation)
+
+    def _expect(self, due: Due, said_over: set[int]) -> None:
+        for number, line in self._rooms.get(due.conversation, {}).items():
+            if line.cursor < due.number and number not in said_over:
+                line.due.append(due)
+        self.inboxes.expect(due, said_over)
 
     def saw_frame(self, seen: Seen) -> None:
         self._until = seen.at
         value = seen.value
         if value["type"] == "ready":
             told = (value.get("fields") or {}).get("heartbeat_seconds")
-            self.heartbeat = float(told) if told else self.heartbeat
+            self.lateness.heartbeat = float(told) if told else self.lateness.heartbeat
+        self.inboxes.hear(seen)
+        self.reads.hear(seen)
         line = self._lines.get(value.get("connection", 0))
         revision = value.get("revision")
         if line is None or revision is None or value["type"] in ("ack", "error"):
@@ -102,38 +134,19 @@ class InTime:
             self._hand_over(line, seen.at)
 
     def _hand_over(self, line: OpenLine, at: float) -> None:
-        waiting = []
-        for revision, since in line.due:
-            if revision > line.cursor:
-                waiting.append((revision, since))
-                continue
-            self.tally.count()
-            if at > since + self.limit:
-                self._late.append((line, revision, since, at))
-        line.due = waiting
+        came = [due for due in line.due if due.number <= line.cursor]
+        line.due = [due for due in line.due if due.number > line.cursor]
+        for due in came:
+            self.lateness.take(line.listener, due, at)
 
     # --- At the end -----------------------------------------------------------------------------
 
     def finish(self) -> None:
         for line in self._lines.values():
             self._give_up(line, self._until)
-        ways = {web: Way(self.known.faults, web) for web in self._webs}
-        excused = 0
-        for line, revision, since, came in self._late:
-            if came <= ways[line.web].put_off(since, self.limit):
-                excused += 1
-                continue
-            self.tally.break_(
-                f"{line.who} was not told revision {revision} of {short(line.conversation)},"
-                f" acknowledged at {since:.3f} s, before {came:.3f} s"
-            )
-        self._describe(excused, list(ways.values()))
-
-    def _describe(self, excused: int, ways: list[Way]) -> None:
-        began = self.known.phases[0][0] if self.known.phases else 0.0
-        shares = [way.share_excused(began, self._until, self.limit) for way in ways]
-        if any(shares):
-            self.tally.note = (
-                f"{excused} frames came later because of a fault on their own way, which would have"
-                f" been an excuse for {sum(shares) / len(shares):.0%} of the time"
-            )
+        self.inboxes.finish(self._until)
+        self.reads.finish(self._until)
+        self.lateness.finish(self._until)
+        if self.tally.note:
+            inboxes, reads = self.inboxes.count, self.reads.count
+            self.tally.note += f"; of what was due {inboxes} to inboxes and {reads} of reading"

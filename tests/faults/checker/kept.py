@@ -1,5 +1,7 @@
 """I1: marks and blocks at the end."""
 
+from math import inf
+
 from tests.faults.checker.known import Known, short
 from tests.faults.checker.standing import Switch
 from tests.faults.checker.verdicts import Tally
@@ -11,7 +13,8 @@ FIELDS = {"archive": "archived", "star": "starred", "mute": "muted"}
 class Kept:
     """I1: what was marked, blocked or taken back stays so. The last acknowledged archiving,
     starring, muting and blocking of each person, where nothing unanswered can have come after it,
-    is what the database says; an archived conversation comes back with a message of the other side.
+    is what the database says; an archived conversation comes back with a message of the other side,
+    and with whoever had left it.
     """
 
     def __init__(self, known: Known) -> None:
@@ -40,9 +43,7 @@ class Kept:
         place = conversation.places.get(person) if conversation else None
         if conversation is None or place is None or place.left:
             return
-        if self.known.standing.leaves.was_on((person, key)):
-            return  # Whoever comes back finds it where they look first.
-        if kind == "archive" and last.on and self._came_back(conversation, person, last):
+        if kind == "archive" and last.on and self._may_be_undone(conversation, person, last):
             return
         is_on = getattr(place, FIELDS[kind])
         self.tally.expect(
@@ -51,7 +52,15 @@ class Kept:
             " lost",
         )
 
-    def _came_back(self, conversation: Conversation, person: int, last: Switch) -> bool:
+    def _may_be_undone(self, conversation: Conversation, person: int, last: Switch) -> bool:
+        """Whoever leaves and comes back finds it where they look first; so does everybody after a
+        message of the other side."""
+        standing = self.known.standing
+        if standing.may_have_left(person, conversation.id, last.began, inf):
+            return True
+        return self._has_new(conversation, person, last)
+
+    def _has_new(self, conversation: Conversation, person: int, last: Switch) -> bool:
         for message in conversation.messages:
             if message.sender == person:
                 continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from tests.faults.checker.closes import Closes
 from tests.faults.checker.reading import Operation, Seen
 from tests.faults.checker.sightings import Sightings
 from tests.faults.checker.standing import Standing
@@ -16,8 +17,9 @@ from tests.faults.final_state import Conversation, FinalState, StoredMessage
 
 MENDED_AFTER = 30.0
 SLOW_SECONDS = 1.0
-# Over as soon as they are done: without effect they are no fault.
-INSTANT = ("cut", "client_kill")
+# They count what they met. Without effect they are no fault: nothing was there to be cut, nobody
+# was kept waiting, no statement failed.
+COUNTED = ("cut", "client_kill", "swallow", "blackhole", "slow", "disk_full", "mail_fault")
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ class Fault:
     what: str
     target: str
     nemesis: int
-    effect: int | None = None  # How much it befell, where that is told.
+    back: float | None = None  # Seconds from its start to its answer; inf: it did not answer.
 
 
 class Known:
@@ -89,6 +91,7 @@ class Known:
         self.standing = Standing(final)
         self.touches = Touches()
         self.sightings = Sightings()
+        self.closes = Closes()
         self.outcome: dict[str, Any] = {}  # What the campaign itself says of its end.
         self.conversations: dict[str, Conversation] = final.conversations
         self.by_key: dict[tuple[int | None, str], StoredMessage] = {}
@@ -214,9 +217,8 @@ class Known:
     def ended_fault(self, operation: Operation) -> None:
         """What did not come back by itself is mended when healing begins, soon after."""
         asked, is_over = operation.asked, operation.state == "ok"
-        effect = operation.answer.get("effect")
-        if effect == 0 and operation.kind in INSTANT:
-            return  # Nothing was there to be cut.
+        if operation.answer.get("effect") == 0 and is_over and operation.kind in COUNTED:
+            return
         self.faults.append(
             Fault(
                 began=operation.began,
@@ -224,7 +226,7 @@ class Known:
                 what=operation.kind,
                 target=str(asked.get("target", "")),
                 nemesis=int(asked.get("nemesis", 0)),
-                effect=effect,
+                back=operation.answer.get("back", inf if operation.state == "fail" else None),
             )
         )
 

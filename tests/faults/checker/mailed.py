@@ -1,17 +1,18 @@
 """I8: what was to be mailed, and the mails."""
 
-import re
 from collections import Counter
 from math import inf
 
 from tests.faults.checker.known import Known, short
-from tests.faults.checker.told import (
+from tests.faults.checker.mail_times import (
     CAP_SECONDS,
     GRACE_SECONDS,
-    MAIL_SECONDS,
-    delays_mail,
-    span_of,
+    MailTimes,
+    find_times,
+    holds_mail,
 )
+from tests.faults.checker.texts import Texts
+from tests.faults.checker.told import span_of
 from tests.faults.checker.verdicts import Tally
 from tests.faults.final_state import Delivery, Mail, Notification
 
@@ -22,9 +23,6 @@ LOOK_AGAIN_SECONDS = 15.0
 AWAY_SECONDS = PRESENCE_SECONDS + LOOK_AGAIN_SECONDS
 # At most so many of the mails of a run without faults may come twice.
 REPEATED_SHARE = 0.001
-# What is put off for longer is not waited for at the end of a run.
-SOON_SECONDS = 90.0
-HEAD = re.compile(r"\b\d+ \d+ (?:[0-9a-f-]{36}|[a-z0-9-]+)(?=\|)")
 
 
 class Mailed:
@@ -34,10 +32,9 @@ class Mailed:
     holds something of its span that somebody else wrote, and nothing of another conversation. One
     that was dropped was dropped because everything in it was read or deleted, or because its
     recipient had muted the conversation, was blocked, had left or was deactivated, which is to be
-    seen in the history. One that failed for good was refused for good by the mail server. A
-    delivery to somebody who has had no socket for longer than presence lasts is none of those only
-    until 120 s after the last message's cap and after healing; what is put off for longer because a
-    clock was wrong or mails had failed before is counted.
+    seen in the history: between its last message and the last moment at which the next burst can
+    have begun. One that failed for good was refused for good by the mail server. None to somebody
+    who has had no socket for longer than presence lasts is left when all are said to be mailed.
 
     Every mail in the mail server carries the Message-ID of a delivery to that person, so a repeat
     is recognised; repeats are allowed where the mail server said nothing, or a worker, the database
@@ -46,13 +43,13 @@ class Mailed:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self.tally = Tally("I8")
-        self.repeated = self.unexplained = self.put_off = self.unproved = 0
+        self.tally = Tally("I8", "deliveries")
+        self.repeated = self.unexplained = self.unproved = 0
         self._failed: Counter[int] = Counter()
-        self._heads: dict[str, tuple[str, int]] = {}
 
     def finish(self) -> None:
-        self._index_heads()
+        self._texts, self._times = Texts(self.known), MailTimes(self.known)
+        self._index_bursts()
         mails: dict[str, list[Mail]] = {}
         for mail in self.known.final.mails:
             mails.setdefault(mail.message_id, []).append(mail)
@@ -69,19 +66,14 @@ class Mailed:
             self.tally.break_("people who were away were still owed a mail when the run ended")
         self._write_note()
 
-    def _index_heads(self) -> None:
-        """Which message every text belongs to, by its beginning: its first and its later ones."""
-        for attempts in self.known.attempts.values():
-            self._heads.setdefault(_head_of(attempts.body), (attempts.conversation, 0))
-        for (person, key), message in self.known.by_key.items():
-            tried = self.known.attempts.get(key)
-            if tried is not None and tried.person == person:
-                place = (message.conversation, message.sequence)
-                self._heads[_head_of(tried.body)] = place
-        for place, changes in self.known.changes.items():
-            for change in changes:
-                if change.body:
-                    self._heads[_head_of(change.body)] = place
+    def _index_bursts(self) -> None:
+        """What each person was told of each conversation, in its order."""
+        self._bursts: dict[tuple[int, str], list[Notification]] = {}
+        for notification in self.known.final.notifications:
+            place = (notification.recipient, notification.key)
+            self._bursts.setdefault(place, []).append(notification)
+        for bursts in self._bursts.values():
+            bursts.sort(key=lambda notification: notification.first)
 
     # --- Deliveries -----------------------------------------------------------------------------
 
@@ -120,13 +112,18 @@ class Mailed:
                 and (place is None or message.sequence > place.read_sequence)
             ]
             return f"which #{unread[0].sequence} is not" if unread else ""
+        since, until = self._find_time(notification)
+        is_muted = place is None or place.muted
         is_so = {
-            "muted": standing.marks["mute"].may_be_on((person, key), 0.0, inf),
+            "muted": standing.marks["mute"].may_be_on(
+                (person, key), since, until, is_on_at_the_end=is_muted
+            ),
             "blocked": conversation is not None
-            and standing.may_be_blocked(conversation, person, 0.0, inf),
-            "left": standing.may_have_left(person, key, 0.0, inf),
+            and standing.may_be_blocked(conversation, person, since, until),
+            "left": standing.may_have_left(person, key, since, until),
             "gone": conversation is None or place is None,
-            "no_account": person in standing.deactivated,
+            "no_account": person in standing.deactivated
+            and standing.deactivated[person][0] <= until,
             "no_address": not self.known.final.people.get(person),
         }
         if not why:
@@ -134,32 +131,27 @@ class Mailed:
             return ""
         return "" if is_so.get(why) else "which is not so"
 
+    def _find_time(self, notification: Notification) -> tuple[float, float]:
+        """When it can have been dropped: not before its last message was sent; and the next burst
+        begins when this one is done with, when its own last message is due at the latest."""
+        stored = self.known.by_sequence.get(notification.key, {})
+        began, _ = find_times(self.known, stored.get(notification.last))
+        bursts = self._bursts[notification.recipient, notification.key]
+        later = [each for each in bursts if each.first > notification.last]
+        last = stored.get(later[0].last) if later else None
+        until = self._times.latest(find_times(self.known, last)[1] + CAP_SECONDS)
+        is_by_a_clock = last is not None and self._times.may_be_by_a_clock([last], until)
+        return began, inf if is_by_a_clock else until
+
     def _check_open(self, notification: Notification, delivery: Delivery, where: str) -> None:
-        """Neither sent nor dropped: whoever is connected is not mailed, the others soon."""
+        """Neither sent nor dropped: whoever is connected is not mailed. When the others are mailed
+        is judged by itself (mailed_in_time.py)."""
         gone = self.known.last_socket.get(notification.recipient, 0.0)
         if gone == inf or (gone and self.known.final.at < gone + AWAY_SECONDS):
             return
         self.tally.count()
-        if self._is_put_off(delivery):
-            self.put_off += 1
-        elif self.known.outcome.get("everybody_mailed") or self._is_late(notification, gone):
-            self.tally.break_(f"{where}: {delivery.state} although they have been away for long")
-
-    def _is_put_off(self, delivery: Delivery) -> bool:
-        if delivery.due_in is None or delivery.due_in <= SOON_SECONDS:
-            return False
-        whats = {fault.what for fault in self.known.faults}
-        hurt = any(delays_mail(fault.what, fault.target) for fault in self.known.faults)
-        return "clock" in whats or ("retrying" in delivery.reasons and hurt)
-
-    def _is_late(self, notification: Notification, gone: float) -> bool:
-        conversation = self.known.conversations.get(notification.key)
-        last = conversation.messages[notification.last - 1] if conversation else None
-        attempts = self.known.attempts.get((last.key if last else None) or "")
-        told = attempts.first_ok if attempts and attempts.first_ok < inf else 0.0
-        gone += AWAY_SECONDS if gone else 0.0
-        due = max(told + CAP_SECONDS, gone, self.known.healed_at)
-        return self.known.final.at > due + MAIL_SECONDS
+        if self.known.outcome.get("everybody_mailed"):
+            self.tally.break_(f"{where}: {delivery.state} although everybody is said to be mailed")
 
     # --- Mails ----------------------------------------------------------------------------------
 
@@ -186,7 +178,7 @@ class Mailed:
 
     def _compare_text(self, mail: Mail, notification: Notification, delivery: Delivery) -> str:
         """What is wrong with what a mail says; empty when nothing is."""
-        told = [self._heads[head] for head in HEAD.findall(mail.text) if head in self._heads]
+        told = self._texts.find(mail.text)
         for conversation, sequence in told:
             if conversation != notification.key:
                 return f"it tells of #{sequence} of {short(conversation)}"
@@ -206,7 +198,7 @@ class Mailed:
         """A repeat needs a reason between the first time and the second."""
         first, last = found[0], found[-1]
         hurt = self.known.overlapping(first.at - GRACE_SECONDS, last.at)
-        if not first.fault and not any(delays_mail(fault.what, fault.target) for fault in hurt):
+        if not first.fault and not any(holds_mail(fault) for fault in hurt):
             self.unexplained += len(found) - 1
 
     def _judge_repeats(self) -> None:
@@ -228,12 +220,6 @@ class Mailed:
 
     def _write_note(self) -> None:
         note = f"{len(self.known.final.mails)} mails, {self.repeated} of them repeats"
-        if self.put_off:
-            note += f", {self.put_off} put off for long after a wrong clock or failures"
         if self.unproved:
             note += f", of {self.unproved} dropped or given up the reason was not checked"
         self.tally.note = note
-
-
-def _head_of(body: str) -> str:
-    return body.partition("|")[0]

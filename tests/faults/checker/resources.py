@@ -5,6 +5,7 @@ from statistics import median
 from tests.faults.checker.known import Known
 from tests.faults.checker.reading import Operation, Seen
 from tests.faults.checker.verdicts import Tally
+from tests.faults.checker.windows import AFTERMATH, hurts_database, is_on_the_way
 
 Counts = dict[str, int]
 MEGABYTE = 1024 * 1024
@@ -22,6 +23,10 @@ POOLED = {
 POOLED_BY_ONE = 24
 # A run with so many quiet moments has filled its pools in the first third of them.
 LEAST_QUIET, A_FEW = 30, 8
+# Who takes nothing for 10 s is cut, once the network and the server's own buffer are full of a few
+# megabytes: after 14 to 21 s where a replay has hundreds of messages, long after where it has few.
+SECONDS_TO_BE_CUT, LEAST_MESSAGES = 24.0, 200
+SWITCHING_PROTOCOLS = 101
 # What a postmaster has open says nothing: its backends are processes of their own.
 NOT_COUNTED = ("database",)
 
@@ -34,7 +39,8 @@ class Resources:
     highest of the first third but for 5 % and 8, and the middle one of the last third no more than
     that highest but for 8. A run of fewer than 30 such moments has not filled its pools by then:
     its end is compared with the moment before the first fault, but for 5 % and for what the
-    configured pools may keep.
+    configured pools may keep. Who asks for 200 messages or more again and again and reads nothing,
+    for 24 s in which nothing else befalls that web process, Redis or the database, is cut.
     """
 
     def __init__(self, known: Known) -> None:
@@ -45,6 +51,7 @@ class Resources:
         self._last: Counts = {}
         self._quiet: list[Counts] = []
         self._is_hurt = self._has_peaks = False
+        self._unread: list[Operation] = []
 
     def saw_resources(self, seen: Seen) -> None:
         peaks = seen.value.get("peak") or {}
@@ -67,6 +74,13 @@ class Resources:
     def began_fault(self, operation: Operation) -> None:
         self._is_hurt = True
 
+    def ended_fault(self, operation: Operation) -> None:
+        told = operation.answer
+        is_connected = operation.state == "ok" and told.get("status") == SWITCHING_PROTOCOLS
+        is_enough = told.get("messages", 0) >= LEAST_MESSAGES
+        if is_connected and is_enough and told.get("given", 0.0) >= SECONDS_TO_BE_CUT:
+            self._unread.append(operation)
+
     def finish(self) -> None:
         if len(self._quiet) < LEAST_QUIET:
             self._compare_ends()
@@ -78,6 +92,26 @@ class Resources:
         if self._quiet:
             too_few = ", too few to tell a trend" if len(self._quiet) < LEAST_QUIET else ""
             self.tally.note += f"; {len(self._quiet)} quiet moments{too_few}"
+        self._judge_unread()
+
+    def _judge_unread(self) -> None:
+        alone = [operation for operation in self._unread if not self._is_disturbed(operation)]
+        for operation in alone:
+            self.tally.expect(
+                operation.answer.get("seconds") is not None,
+                f"{operation.asked['target']} asked from {operation.began:.1f} s on for"
+                f" {operation.answer['given']:.0f} s without reading, and was not cut",
+            )
+        if self._unread:
+            self.tally.note += f"; {len(alone)} of {len(self._unread)} who read nothing judged"
+
+    def _is_disturbed(self, operation: Operation) -> bool:
+        web = int(str(operation.asked["target"])[len("web")])
+        return any(
+            is_on_the_way(fault, web) and not fault.target.startswith("client")
+            for fault in self.known.overlapping(operation.began - AFTERMATH, operation.ended)
+            if fault.ended >= operation.began or hurts_database(fault)
+        )
 
     def _compare_ends(self) -> None:
         for name in sorted(self._first.keys() & self._last.keys()):

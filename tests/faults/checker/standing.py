@@ -74,8 +74,17 @@ class Switches:
                 )
                 yield switch.began, min(offs, default=inf)
 
-    def may_be_on(self, key: Any, began: float, ended: float) -> bool:
+    def may_be_on(
+        self, key: Any, began: float, ended: float, *, is_on_at_the_end: bool = True
+    ) -> bool:
+        """What is not on at the end had been taken back for good by the last attempt at that: an
+        attempt at switching on that nobody answered excuses nothing after it."""
+        if not is_on_at_the_end and began > self._taken_back_by(key):
+            return False
         return any(start <= ended and end >= began for start, end in self.possible(key))
+
+    def _taken_back_by(self, key: Any) -> float:
+        return max((switch.until for switch in self.all.get(key, ()) if not switch.on), default=0.0)
 
     def last(self, key: Any) -> Switch | None:
         """The last one, if nothing else can have come after it."""
@@ -92,7 +101,9 @@ class Standing:
         self.blocks = Switches()  # By (who blocked, whom).
         self.leaves = Switches()  # By (person, conversation).
         self.deactivated: dict[int, tuple[float, float]] = {}  # Began and acknowledged.
-        self._ends: dict[int, list[tuple[float, float]]] = {}  # Began, and up to which session.
+        # When each began, up to which session, and until when it may have ended later ones too.
+        self._ends: dict[int, list[tuple[float, float, float]]] = {}
+        self._opened: dict[tuple[int, int], float] = {}  # When somebody began to sign in.
         self._over: dict[int, list[tuple[float, float]]] = {}  # The same, from its answer on.
         self._asked: dict[tuple[int, str], str] = {
             (person, conversation.listing): conversation.id
@@ -132,6 +143,11 @@ class Standing:
 
     # --- The end of sessions --------------------------------------------------------------------
 
+    def ended_sign_in(self, operation: Operation) -> None:
+        if operation.state == "ok" and "session" in operation.answer:
+            session = (operation.asked["person"], operation.answer["session"])
+            self._opened[session] = operation.began
+
     def ended_log_out_all(self, operation: Operation) -> None:
         if operation.state != "fail":
             self._end(operation, operation.asked.get("session", inf))
@@ -158,7 +174,8 @@ class Standing:
     def _end(self, operation: Operation, session: Any) -> None:
         number = session if isinstance(session, int | float) else inf
         ends = self._ends.setdefault(operation.asked["person"], [])
-        ends.append((operation.began, number))
+        lingers = LINGERS if operation.state == "unknown" else 0.0
+        ends.append((operation.began, number, operation.began + lingers))
 
     def _note_over(self, operation: Operation, session: float) -> None:
         over = self._over.setdefault(operation.asked["person"], [])
@@ -172,9 +189,18 @@ class Standing:
 
     def may_be_over(self, operation: Operation) -> bool:
         """Whether the session that this was done in may have ended by then."""
-        ends = self._ends.get(operation.asked.get("person", 0), ())
-        session = operation.asked.get("session", 0)
-        return any(began <= operation.ended and session <= number for began, number in ends)
+        asked = operation.asked
+        person, session = asked.get("person", 0), asked.get("session", 0)
+        return self.may_have_ended(person, session, operation.ended)
+
+    def may_have_ended(self, person: int, session: float, at: float) -> bool:
+        """Whether a session of this number may have ended by this moment. A log-out that nobody
+        answered may be done when they have signed in again, and ends that session too."""
+        opened = self._opened.get((person, int(session)), inf) if session < inf else inf
+        return any(
+            began <= at and (session <= number or opened <= until)
+            for began, number, until in self._ends.get(person, ())
+        )
 
     # --- Two sides ------------------------------------------------------------------------------
 
@@ -192,17 +218,26 @@ class Standing:
     def may_be_blocked(
         self, conversation: Conversation, person: int, began: float, ended: float
     ) -> bool:
-        return any(
-            self.blocks.may_be_on(pair, began, ended) for pair in self.pairs(conversation, person)
-        )
+        return any(self.may_block(pair, began, ended) for pair in self.pairs(conversation, person))
+
+    def may_block(self, pair: tuple[int, int], began: float, ended: float) -> bool:
+        """Whether the first of the two may have blocked the other then."""
+        is_on = pair in self.final.blocks
+        return self.blocks.may_be_on(pair, began, ended, is_on_at_the_end=is_on)
 
     def may_have_left(self, person: int, conversation: str, began: float, ended: float) -> bool:
-        return self.leaves.may_be_on((person, conversation), began, ended)
+        known = self.final.conversations.get(conversation)
+        place = known.places.get(person) if known else None
+        has_left = place is None or place.left
+        key = (person, conversation)
+        return self.leaves.may_be_on(key, began, ended, is_on_at_the_end=has_left)
 
-    def may_be_alone(self, conversation: Conversation, person: int, ended: float) -> bool:
-        """Whether nobody may be left on the other side."""
+    def may_be_alone(
+        self, conversation: Conversation, person: int, began: float, ended: float
+    ) -> bool:
+        """Whether nobody may have been left on the other side. Who has come back is there again."""
         return any(
             (other in self.deactivated and self.deactivated[other][0] <= ended)
-            or self.may_have_left(other, conversation.id, 0.0, ended)
+            or self.may_have_left(other, conversation.id, began, ended)
             for other in self.opposite(conversation, person)
         )

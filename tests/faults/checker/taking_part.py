@@ -4,6 +4,7 @@ from math import inf
 
 from tests.faults.checker.known import Known, short
 from tests.faults.checker.reading import Operation, Seen
+from tests.faults.checker.rights import READING
 from tests.faults.checker.told_after import ToldAfter, Watch
 from tests.faults.checker.touches import UNANSWERED_SECONDS
 from tests.faults.checker.verdicts import Tally
@@ -85,13 +86,14 @@ class Left:
         if operation.state == "ok" and not operation.answer.get("duplicate"):
             self.tally.break_(
                 f"{operation.who}: {operation.kind} begun at {operation.began:.3f} s was done in"
-                f" {short(operation.asked['conversation'])}, left at {left:.3f} s"
+                f" {short(operation.asked['conversation'])}, left at {left:.3f} s",
+                misdelivers=operation.kind in READING,
             )
 
     began_send = began_edit = began_delete = began_read = began_pull = _began
     ended_send = ended_edit = ended_delete = ended_read = ended_pull = _ended
-    began_archive = began_star = began_mute = _began
-    ended_archive = ended_star = ended_mute = _ended
+    began_archive = began_star = began_mute = began_page = _began
+    ended_archive = ended_star = ended_mute = ended_page = _ended
 
     def began_connect(self, operation: Operation) -> None:
         place = (operation.asked["person"], operation.asked.get("conversation") or "")

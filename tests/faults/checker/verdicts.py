@@ -1,7 +1,8 @@
 """What is said about each invariant after a run."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, zip_longest
 
 MOST_EXAMPLES = 8
 ALWAYS_SPARED = ("I12",)
@@ -12,7 +13,9 @@ class Verdict:
     """`checked` counts the facts that were compared. With none of them nothing was shown: such a
     verdict is “not checked” and never counts as passed, nor does one of which a part was not.
     `note` says what a reader should know; `parts`: how many of the facts each part of the invariant
-    had, 0 for one that was not checked.
+    had, 0 for one that was not checked; `broken_parts`: how many violations, of those that have
+    any. `misdelivered`: how many of the violations are that somebody was shown what they had no
+    right to.
     """
 
     invariant: str
@@ -22,6 +25,8 @@ class Verdict:
     violations: int = 0
     note: str = ""
     parts: tuple[tuple[str, int], ...] = ()
+    broken_parts: tuple[tuple[str, int], ...] = ()
+    misdelivered: int = 0
 
     @property
     def passed(self) -> bool:
@@ -47,6 +52,15 @@ class Verdict:
             return [self.invariant]
         return [f"{self.invariant} {name}" for name in self.unchecked]
 
+    @property
+    def described_parts(self) -> list[str]:
+        """Each part as a report has it, with its violations if there are any."""
+        broken = dict(self.broken_parts)
+        return [
+            f"{name} {checked:,}" + (f" ({broken[name]:,} broken)" if name in broken else "")
+            for name, checked in self.parts
+        ]
+
 
 @dataclass
 class Tally:
@@ -57,6 +71,7 @@ class Tally:
     part: str = ""
     checked: int = 0
     violations: int = 0
+    misdelivered: int = 0
     examples: list[str] = field(default_factory=list)
     note: str = ""
 
@@ -70,24 +85,36 @@ class Tally:
     def count(self, facts: int = 1) -> None:
         self.checked += facts
 
-    def break_(self, example: str) -> None:
+    def break_(self, example: str, *, misdelivers: bool = False) -> None:
+        """`misdelivers`: whether somebody was shown what they had no right to."""
         self.violations += 1
+        self.misdelivered += misdelivers
         if len(self.examples) < MOST_EXAMPLES:
             self.examples.append(example)
 
 
 def join_tallies(tallies: Sequence[Tally]) -> Verdict:
     """Of all parts of one invariant."""
-    examples = [example for tally in tallies for example in tally.examples]
+    several = len(tallies) > 1
     return Verdict(
         invariant=tallies[0].invariant,
         holds=not any(tally.violations for tally in tallies),
         checked=sum(tally.checked for tally in tallies),
-        examples=examples[:MOST_EXAMPLES],
+        examples=list(islice(take_in_turn(tallies), MOST_EXAMPLES)),
         violations=sum(tally.violations for tally in tallies),
         note="; ".join(tally.note for tally in tallies if tally.note),
-        parts=tuple((tally.part, tally.checked) for tally in tallies) if len(tallies) > 1 else (),
+        parts=tuple((tally.part, tally.checked) for tally in tallies) if several else (),
+        broken_parts=tuple(
+            (tally.part, tally.violations) for tally in tallies if several and tally.violations
+        ),
+        misdelivered=sum(tally.misdelivered for tally in tallies),
     )
+
+
+def take_in_turn(tallies: Sequence[Tally]) -> Iterable[str]:
+    """One example of each part, then a second one of each: one that has many hides no other."""
+    for row in zip_longest(*(tally.examples for tally in tallies)):
+        yield from (example for example in row if example is not None)
 
 
 def shown(verdicts: Sequence[Verdict], *, spared: Collection[str] = ()) -> bool:

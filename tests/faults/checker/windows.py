@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from tests.faults.checker.known import INSTANT, Fault
+from tests.faults.checker.known import Fault
 
 # What a fault has broken may take this long to come back after its end.
 AFTERMATH = 10.0
@@ -12,6 +12,8 @@ AFTERMATH = 10.0
 SPARE = ("redis", "mail", "worker", "beat")
 BEHIND = ("mail", "worker", "beat")
 HARMLESS = ("flood", "duplicates")
+# A line that swallowed a reply is cut 0.2 s later.
+CUTS = ("cut", "client_kill", "flush", "swallow")
 
 
 def join(spans: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
@@ -45,32 +47,38 @@ class Windows:
 
 
 class Way:
-    """What befell the way by which sockets at one web process are told. `hurt`: when each fault
-    began and ended, and from when on nothing of it is left."""
+    """What befell the way by which sockets at one web process are told: when it was hurt, from the
+    beginning of a fault until nothing of it is left, joined where that overlaps."""
 
     def __init__(self, faults: Iterable[Fault], web: int | None) -> None:
-        self.hurt = sorted(
-            (fault.began, fault.ended, fault.ended + seconds_to_recover(fault))
+        self.starts, self.ends = join(
+            (fault.began, fault.ended + seconds_to_recover(fault))
             for fault in faults
-            if is_on_the_way(fault, web)
+            if puts_off(fault, web)
         )
 
     def put_off(self, at: float, limit: float) -> float:
         """Until when something may take that was due `limit` seconds after `at`: as long again
-        after a fault that it met before it was due. What began after that excuses nothing."""
-        until = due = at + limit
-        for began, ended, over in self.hurt:
-            if began > due:
+        after the end of what hurt the way before it was due. What begins after that excuses
+        nothing, unless the way was still hurt when it began."""
+        until = at + limit
+        for position in range(bisect_left(self.ends, at), len(self.starts)):
+            if self.starts[position] > at + limit:
                 break
-            if over >= at:
-                until, due = max(until, over + limit), max(due, ended + limit)
+            until = max(until, self.ends[position] + limit)
         return until
+
+    @property
+    def longest(self) -> float:
+        """For how long it was hurt without a break, at most."""
+        spans = zip(self.starts, self.ends, strict=True)
+        return max((ended - began for began, ended in spans), default=0.0)
 
     def share_excused(self, began: float, ended: float, limit: float) -> float:
         """In what part of this time something might have come late."""
-        excused = join((start, over + limit) for start, _, over in self.hurt)
-        spans = zip(*excused, strict=True)
-        covered = sum(max(0.0, min(end, ended) - max(start, began)) for start, end in spans)
+        spans = zip(self.starts, self.ends, strict=True)
+        excused = zip(*join((start, over + limit) for start, over in spans), strict=True)
+        covered = sum(max(0.0, min(end, ended) - max(start, began)) for start, end in excused)
         return covered / (ended - began) if ended > began else 0.0
 
 
@@ -97,10 +105,20 @@ def is_on_the_way(fault: Fault, web: int | None) -> bool:
     return named is None or web is None or int(named[1]) == web
 
 
+def puts_off(fault: Fault, web: int | None) -> bool:
+    """Whether a socket at this web process that stays open may be told late because of it. What
+    cuts lines, at once or when it has swallowed a reply, ends those that it meets: a socket that is
+    still there was not met. What the layer loses by it the next heartbeat brings, which needs the
+    database and nothing else; but that may be lost by it itself."""
+    if fault.what in CUTS and not hurts_database(fault):
+        return False
+    return is_on_the_way(fault, web)
+
+
 def seconds_to_recover(fault: Fault) -> float:
     """For how long after its end it may go on hurting. A cut leaves the way to the database whole,
     and whoever is told of the layer's return is told by the next heartbeat."""
-    return AFTERMATH if hurts_database(fault) and fault.what not in INSTANT else 0.0
+    return AFTERMATH if hurts_database(fault) and fault.what not in CUTS else 0.0
 
 
 def may_end_sockets(fault: Fault) -> bool:

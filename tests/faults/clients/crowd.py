@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 from tests.faults.clients import passing, world
 from tests.faults.clients.actors import Actor
+from tests.faults.clients.callers import CallerTab
 from tests.faults.clients.convergence import Convergence
 from tests.faults.clients.doors import Doors
 from tests.faults.clients.endings import sign_in
+from tests.faults.clients.looking import Looking
 from tests.faults.clients.operations import MOST_AT_ONCE, SURE, WEIGHTS, Operation, send
 from tests.faults.clients.outbox import Outbox
 from tests.faults.clients.people import Conversation, Person, SignIn
@@ -38,6 +40,7 @@ class Crowd:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, name="crowd", daemon=True)
         self.scene: Scene
+        self.looking: Looking
         self.actors: list[Actor] = []
         self.stays = 0
         self.sure: dict[Actor, Operation] = {}
@@ -66,8 +69,9 @@ class Crowd:
 
         async def begin() -> None:
             pairs = passing.pair_up(self.scene.people[self.stays :])
-            buyers = [buyer for _, buyer in pairs]
-            work = passing.end_accounts(self.scene, buyers, change, seconds)
+            at_tabs = {actor.person: actor for actor in reversed(self.actors)}
+            buyers = [at_tabs[buyer] for _, buyer in pairs]
+            work = passing.end_accounts(buyers, change, seconds)
             self.acting.append(self.loop.create_task(work))
 
         self._do(begin(), 5)
@@ -129,6 +133,8 @@ class Crowd:
             count=conversations,
             passing_through=len(people) - self.stays,
         )
+        self.looking = Looking(self.scene)
+        self.scene.doors.look = self.looking.look
         await gather([sign_in(self.scene, each) for each in self.scene.people], at_once=4)
         await gather([self._begin(each) for each in planned], at_once=OPENING_AT_ONCE)
         self._seat_everybody()
@@ -245,6 +251,7 @@ class Crowd:
 
     async def _leave(self) -> None:
         """As pages that are closed do; written down like any other end of a socket."""
+        self.looking.tell()
         for actor in self.actors:
             actor.tab.is_here.clear()
         await asyncio.gather(*(actor.tab.disconnect(cleanly=True) for actor in self.actors))
@@ -255,13 +262,6 @@ class Crowd:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.scene.doors.close()
-
-
-class CallerTab(Tab):
-    """Somebody without a socket: asks over HTTP now and then, and is told by mail."""
-
-    async def ask_why(self) -> None:
-        """There is no socket whose end could be asked about."""
 
 
 async def gather(works: Sequence[Awaitable[None]], *, at_once: int) -> None:

@@ -1,5 +1,6 @@
-"""HTTP as people of a campaign use it: either web process, JSON, and no second try by itself."""
+"""HTTP as people of a campaign use it: either web process, and no second try by itself."""
 
+from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -9,14 +10,17 @@ from tests.faults.clients.answers import UNREACHABLE, Answer, refused, unknown
 from tests.faults.clients.people import Session
 
 SECONDS = 15.0
+JSON, PAGE = "application/json", "text/html"
 # Nothing of the request has left when these are raised.
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 class Doors:
-    """One client for each web process. `web` counts from 1, as the history does."""
+    """One client for each web process. `web` counts from 1, as the history does. `look` is shown
+    the whole text of every answer: in which session, what was asked for, and whether as a page."""
 
     def __init__(self, urls: list[str]) -> None:
+        self.look: Callable[[Session, str, str, bool], None] | None = None
         # Without a limit: one that hangs must keep nobody else from asking.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=30)
         self.clients = [
@@ -33,6 +37,10 @@ class Doors:
     async def get(self, web: int, path: str, session: Session) -> Answer:
         return await self._ask(web, "GET", path, session)
 
+    async def get_page(self, web: int, path: str, session: Session) -> Answer:
+        """As a browser asks for it; its text goes to `look` alone."""
+        return await self._ask(web, "GET", path, session, accept=PAGE)
+
     async def post(self, web: int, path: str, session: Session, **fields: object) -> Answer:
         return await self._ask(web, "POST", path, session, fields)
 
@@ -43,9 +51,10 @@ class Doors:
         path: str,
         session: Session,
         fields: dict[str, object] | None = None,
+        accept: str = JSON,
     ) -> Answer:
         headers = {
-            "Accept": "application/json",
+            "Accept": accept,
             "Cookie": session.cookies,
             "X-CSRFToken": session.csrf_token,
         }
@@ -57,6 +66,8 @@ class Doors:
             return UNREACHABLE
         except httpx.HTTPError as error:
             return unknown(type(error).__name__)
+        if self.look is not None:
+            self.look(session, path, response.text, accept == PAGE)
         return classify(response)
 
 

@@ -2,12 +2,21 @@
 of it, logging out."""
 
 import asyncio
+import time
 from random import Random
 from typing import Any
 
 from tests.faults.clients.actors import Actor
+from tests.faults.clients.afterwards import try_what_is_over
 from tests.faults.clients.people import Conversation, Person
+from tests.faults.clients.pulling import list_conversations
 from tests.faults.clients.scene import Scene
+
+# Of whoever leaves: mostly longer than their sockets may be told anything.
+AWAY_SECONDS = (4, 12)
+
+# What nobody answered may still be done for so many seconds.
+LINGERS, LOOKS_EVERY = 60.0, 3.0
 
 
 async def block(actor: Actor, random: Random) -> None:
@@ -26,7 +35,7 @@ async def block(actor: Actor, random: Random) -> None:
 async def leave(actor: Actor, random: Random) -> None:
     """As its buyer, who asks again some seconds later and is back by that. Meanwhile the seller
     writes to nobody, and what the buyer had not sent yet is refused."""
-    person, seconds = actor.person, random.uniform(2, 6)
+    person, seconds = actor.person, random.uniform(*AWAY_SECONDS)
     mine = [each for each in person.conversations if each.buyer is person and not each.is_hot]
     if not mine or person.changing.locked():
         return
@@ -41,7 +50,7 @@ async def leave(actor: Actor, random: Random) -> None:
 
 async def be_taken_out(actor: Actor, random: Random) -> None:
     """By staff, as its buyer, whom asking does not bring back: staff put them in again."""
-    person, seconds = actor.person, random.uniform(2, 6)
+    person, seconds = actor.person, random.uniform(*AWAY_SECONDS)
     mine = [each for each in person.conversations if each.buyer is person and not each.is_hot]
     if not mine or person.changing.locked() or actor.scene.change_participants is None:
         return
@@ -89,11 +98,27 @@ async def log_out_all(actor: Actor, random: Random) -> None:
     async with person.changing:
         state = await _end_sessions(actor, random)
         if state == "ok":
-            conversation = random.choice(person.conversations)
-            await actor.outbox.send([actor.write(conversation, random)], random)
-            await asyncio.sleep(seconds)
+            await try_what_is_over(actor, random)
         if state != "fail":
+            person.leave()
+            await asyncio.sleep(seconds)
             await sign_in(actor.scene, person)
+        if state == "unknown":
+            await _stay_signed_in(actor, random)
+
+
+async def _stay_signed_in(actor: Actor, random: Random) -> None:
+    """Nobody answered, and the request may yet be done: then it ends the new sessions too, and they
+    sign in once more."""
+    scene, until = actor.scene, time.monotonic() + LINGERS
+    while time.monotonic() < until and not scene.winding_down:
+        session, web = actor.person.devices[0], scene.choose_web(random)
+        answer = await list_conversations(scene, actor.tab.who, actor.person, session, web)
+        if answer.code == "unauthenticated":
+            actor.person.leave()
+            await sign_in(scene, actor.person)
+            return
+        await scene.rest(LOOKS_EVERY)
 
 
 async def _end_sessions(actor: Actor, random: Random) -> str:
@@ -110,8 +135,6 @@ async def _end_sessions(actor: Actor, random: Random) -> str:
         told = {"session": asking.number}
     elif others.done:
         state, told = "unknown", {"why": own.code}  # Half of it is done.
-    if state != "fail":
-        person.leave()
     history.end(operation, actor.tab.who, "log_out_all", state, **told)
     return state
 

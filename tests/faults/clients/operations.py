@@ -17,6 +17,7 @@ from typing import Any
 from tests.faults.clients import pulling
 from tests.faults.clients.actors import WORDS, Actor
 from tests.faults.clients.answers import Answer, unknown
+from tests.faults.clients.callers import CallerTab
 from tests.faults.clients.endings import be_taken_out, block, leave, log_out_all
 from tests.faults.clients.people import Conversation, Sent, make_key
 from tests.faults.clients.rooms import Room
@@ -62,21 +63,37 @@ async def peek(actor: Actor, random: Random) -> None:
 
 
 async def read(actor: Actor, random: Random) -> None:
+    """Who has no socket asks for the latest first, as a page does that is opened, and reads all."""
+    tab = actor.tab
+    if isinstance(tab, RoomTab):
+        await _read_in_room(actor, tab, random)
+    elif isinstance(tab, CallerTab):
+        conversation = actor.choose(random)
+        latest = await tab.look_into(conversation, actor.scene.choose_web(random))
+        if latest:
+            await _post_read(actor, random, conversation, latest)
+
+
+async def _post_read(
+    actor: Actor, random: Random, conversation: Conversation, sequence: int
+) -> None:
+    about = {"conversation": conversation.id, "sequence": sequence, "door": "http"}
+    path = f"/conversation/{conversation.id}/read/"
+    await actor.post("read", path, random, about, sequence=sequence)
+
+
+async def _read_in_room(actor: Actor, tab: RoomTab, random: Random) -> None:
     """Over a socket nothing answers it."""
-    tab, line = actor.tab, actor.tab.line
-    if not isinstance(tab, RoomTab):
-        return
-    held = tab.room.list_held()
+    line, held = tab.line, tab.room.list_held()
     if not held:
         return
     sequence = max(1, held[-1].sequence - random.randrange(3))
-    value = {"conversation": tab.conversation.id, "sequence": sequence}
     if random.random() < 0.5 or line is None or not tab.knows(tab.conversation):
-        path = f"/conversation/{tab.conversation.id}/read/"
-        await actor.post("read", path, random, value, sequence=sequence)
+        await _post_read(actor, random, tab.conversation, sequence)
         return
-    about = {"person": actor.person.id, "session": line.session.number, "web": line.web}
-    operation = actor.scene.history.invoke(tab.who, "read", **about, **value)
+    about = {"person": actor.person.id, "conversation": tab.conversation.id, "sequence": sequence}
+    told = {**about, "door": "socket", "session": line.session.number, "web": line.web}
+    operation = actor.scene.history.invoke(tab.who, "read", **told)
     await line.tell({"type": "read", "sequence": sequence})
     why = unknown("nothing answers it").reason
     actor.scene.history.end(operation, tab.who, "read", "unknown", **why)
@@ -103,6 +120,16 @@ async def list_rows(actor: Actor, random: Random) -> None:
     web = actor.scene.choose_web(random)
     session = actor.tab.session()
     await pulling.list_conversations(actor.scene, actor.tab.who, actor.person, session, web)
+
+
+async def open_page(actor: Actor, random: Random) -> None:
+    """A thread or the list, as a browser does; now and then a thread of other people, which there
+    must not be."""
+    own = random.random() < 0.9
+    conversation = actor.choose(random) if own else random.choice(actor.scene.conversations)
+    opened = None if own and random.random() < 0.5 else conversation.id
+    web, session = actor.scene.choose_web(random), actor.tab.session()
+    await pulling.open_page(actor.scene, actor.tab.who, actor.person, opened, session, web)
 
 
 async def edit(actor: Actor, random: Random) -> None:
@@ -200,6 +227,7 @@ WEIGHTS: dict[Operation, float] = {
     mark: 2,
     ask: 1,
     peek: 1,
+    open_page: 1,
     block: 0.5,
     leave: 0.3,
     be_taken_out: 0.05,  # Each is a process of its own.
@@ -207,5 +235,5 @@ WEIGHTS: dict[Operation, float] = {
 }
 # What is rare happens in a short campaign too: each of these to somebody at the beginning.
 SURE: tuple[Operation, ...] = (
-    *(log_out_all, leave, be_taken_out, block, mark, ask, peek, log_out_all),
+    *(log_out_all, leave, be_taken_out, block, mark, ask, peek, log_out_all, open_page, open_page),
 )

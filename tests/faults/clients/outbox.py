@@ -32,6 +32,12 @@ class Outbox:
             if door == "http" and (await self._try(draft, door, web)).try_again:
                 break
 
+    async def send_over(self, door: str, draft: Draft, web: int) -> Answer:
+        """A new message, or once more, over this door and no other. It stays until it is done."""
+        if draft not in self.unsent:
+            self.unsent.append(draft)
+        return await self._try(draft, door, web)
+
     async def send_again(self, random: Random) -> bool:
         """In order, up to the first that is still without an answer. Whether nothing is left."""
         for draft in list(self.unsent):

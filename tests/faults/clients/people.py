@@ -19,6 +19,7 @@ class Session:
     key: str
     number: int
     csrf_token: str
+    person: int = 0  # Whose it is.
 
     @property
     def cookies(self) -> str:
@@ -50,7 +51,10 @@ class Person:
         number = self.devices[-1].number + 1 if self.devices else 1
         self.devices = [
             Session(
-                await self.sign_in(self.id), number, f"{self.random.getrandbits(160):032x}"[:32]
+                key=await self.sign_in(self.id),
+                number=number,
+                csrf_token=f"{self.random.getrandbits(160):032x}"[:32],
+                person=self.id,
             )
             for _ in range(DEVICES)
         ]

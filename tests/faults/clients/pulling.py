@@ -1,4 +1,4 @@
-"""Reading over HTTP: what changed in a conversation, and the list of conversations."""
+"""Reading over HTTP: what changed in a conversation, the list of conversations, and pages."""
 
 from typing import Any
 
@@ -67,3 +67,15 @@ def read_rows(body: dict[str, Any]) -> list[list[Any]]:
         [row["conversation"], row["unread"], (row["last_message"] or {}).get("message")]
         for row in body["results"]
     ]
+
+
+async def open_page(
+    scene: Scene, who: str, person: Person, conversation: str | None, session: Session, web: int
+) -> Answer:
+    """As a browser is served it: a thread, or without a conversation the list."""
+    value = {"person": person.id, "conversation": conversation, "web": web}
+    operation = scene.history.invoke(who, "page", **value, session=session.number)
+    path = f"/conversation/{conversation}/" if conversation else "/conversations/"
+    answer = await scene.doors.get_page(web, path, session)
+    scene.history.end(operation, who, "page", answer.state, **answer.reason if answer.code else {})
+    return answer

@@ -88,6 +88,7 @@ LONG, LONGER = 2.5, 1.5
 SWALLOW = begin_with(hindering.swallow_everything)
 PAUSE_LONG = begin_with(hindering.pause_for_long)
 HOLD_LONG = begin_with(hindering.open_long_black_hole)
+DIE_BUSY = begin_with(failpoints.die_at_a_busy_place)
 
 
 def why_no_clocks(stack: Stack) -> str:
@@ -121,7 +122,7 @@ _ALL = (
     Nemesis(10, "takes no mail, or half", MAILS, 3),
     Nemesis(11, "sets clocks wrong", [surroundings.jump_clock], 5, why_not=why_no_clocks),
     Nemesis(12, "fills the disk", [surroundings.fill_disk], 8, why_not=why_no_disk),
-    Nemesis(13, "ends processes at a line", [failpoints.die_at_a_place], 3),
+    Nemesis(13, "ends processes at a line", [failpoints.die_at_a_place], 3, DIE_BUSY),
     Nemesis(14, "sends everything twice", way=double),
     Nemesis(15, "does all of 1 to 11 at once", MIXED, 3, mix),
 )

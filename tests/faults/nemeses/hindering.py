@@ -39,9 +39,12 @@ async def pause_one(field: Field, names: Sequence[str], *, seconds: tuple[float,
 async def cut(field: Field) -> None:
     """RST for some or all of an edge's connections. What comes next is not touched."""
     if name := field.choose(list(field.stack.edges)):
-        share = field.random.choice([0.1, 0.5, 1.0])
-        async with field.fault("cut", name, share=share) as told:
-            told["effect"] = told["connections"] = field.stack.edges[name].cut(share=share)
+        await cut_edge(field, name, share=field.random.choice([0.1, 0.5, 1.0]))
+
+
+async def cut_edge(field: Field, name: str, *, share: float) -> None:
+    async with field.fault("cut", name, share=share) as told:
+        told["effect"] = told["connections"] = field.stack.edges[name].cut(share=share)
 
 
 @needs(0.5)
@@ -81,7 +84,7 @@ async def hurt_edge(
     field: Field, mode: Mode, name: str, *, share: Sequence[float], seconds: tuple[float, float]
 ) -> None:
     """What it met is for `swallow` the replies that nobody got, else the connections: those that
-    were there, and all that came meanwhile where none was spared."""
+    were there, and those of all that came meanwhile that were not spared."""
     chosen, edge = field.random.choice(share), field.stack.edges[name]
     async with field.fault(mode, name, share=chosen) as told:
         before = Counter(edge.counts())
@@ -91,7 +94,7 @@ async def hurt_edge(
         finally:
             edge.heal()
         met = Counter(edge.counts()) - before
-        told["effect"] = told["connections"] + (met["accepted"] if chosen == 1.0 else 0)
+        told["effect"] = told["connections"] + met["befallen"]
         if mode == "swallow":
             told["effect"] = told["swallowed"] = met["replies swallowed"]
 

@@ -55,18 +55,20 @@ BUSIEST = """
 @needs(SECONDS_TO_BE_CUT)
 async def stop_reading(field: Field) -> None:
     """Asks for everything that was ever said, again and again, and takes 4 KB of it. It met
-    something if the server cut it for that, and in time."""
+    something if the server cut it for that, in the time that it was `given`."""
     if target := field.choose(list(UNREAD)):
         web = UNREAD[target]
         async with field.fault("flood", target, how="never reads") as told:
             told["effect"] = 0
             path, cookie = await choose_place(field)
+            told["messages"] = await count_messages(field, path)
             before = await count_cut(field, web)
             with dial(field.stack.ports[web]) as connection:
                 host = urlsplit(field.stack.edges[f"client→{web}"].listen_url).netloc
                 told["status"] = await shake_hands(connection, host, path, cookie)
                 if told["status"] == http.HTTPStatus.SWITCHING_PROTOCOLS:
-                    told["seconds"] = await ask_until_cut(connection, min(MOST_SECONDS, field.left))
+                    told["given"] = given = round(min(MOST_SECONDS, field.left), 3)
+                    told["seconds"] = await ask_until_cut(connection, given)
             if told.get("seconds") is not None:
                 told["effect"] = int(await is_counted(field, web, before))
 
@@ -79,6 +81,13 @@ async def choose_place(field: Field) -> tuple[str, str]:
     conversation, person = field.random.choice(rows)
     key = await field.stack.sessions.open(person)
     return f"/ws/room/{conversation}/", f"sessionid={key}"
+
+
+async def count_messages(field: Field, path: str) -> int:
+    """Of the room at this path: so many are asked for at a time."""
+    key = path.rstrip("/").rpartition("/")[2]
+    query = f"SELECT last_sequence FROM messaging_conversation WHERE id = '{key}'"
+    return await field.stack.database.ask(query)
 
 
 def dial(port: int) -> socket.socket:

@@ -38,12 +38,12 @@ async def kill_database(field: Field) -> None:
 
 
 async def kill(field: Field, name: str, *, most_seconds: float, **value: object) -> None:
-    """And start it again, up to so many seconds later. The fault ends when it answers."""
+    """And start it again, up to so many seconds later. The fault ends when it answers: `back`
+    seconds after its start."""
     async with field.fault("kill", name, **value) as told:
         told["effect"] = int(field.stack.kill(name))
         await field.sleep(0, most_seconds)
-        field.stack.start_process(name)
-        await field.stack.ready(name)
+        told["back"] = await field.stack.come_back(name)
 
 
 async def roll_webs(field: Field) -> None:
@@ -52,7 +52,11 @@ async def roll_webs(field: Field) -> None:
         if name not in field.busy and field.left:
             async with field.fault("stop_politely", name) as told:
                 told["effect"] = int(field.stack.is_running(name))
-                told["in_time"] = await field.stack.restart(name)
+                field.stack.terminate(name)
+                in_time = await field.stack.ended(name)
+                if told["effect"]:  # What had ended by itself was not in time.
+                    told["in_time"] = in_time
+                told["back"] = await field.stack.come_back(name)
 
 
 async def flush_redis(field: Field) -> None:

@@ -14,14 +14,17 @@ from inspect import Parameter, signature
 from typing import Any
 
 NAME = "PLANTED_BUG"
-SUBJECTS = ("storing", "delivering", "telling", "rights", "lying", "forgetting")
+SUBJECTS = (
+    *("storing", "delivering", "telling", "mailing", "rights", "lying"),
+    *("forgetting", "enduring", "handing"),
+)
 
 
 @dataclass(frozen=True)
 class Bug:
     """`invariants`: any of them may catch it. `often`: operations without many of which it does not
-    show. `nemesis`: under which it shows. `waits`: seconds that the mails are waited for at the
-    end."""
+    show. `nemesis`: under which it shows, in `seconds` at least. `waits`: seconds that the mails
+    are waited for at the end."""
 
     name: str
     what: str
@@ -30,6 +33,7 @@ class Bug:
     often: tuple[str, ...]
     nemesis: int
     waits: float
+    seconds: float = 0.0
 
 
 BUGS: dict[str, Bug] = {}
@@ -41,10 +45,11 @@ def bug(
     often: tuple[str, ...] = (),
     nemesis: int = 0,
     waits: float = 0.0,
+    seconds: float = 0.0,
 ) -> Callable[[Callable[[], None]], Callable[[], None]]:
     def note(plant: Callable[[], None]) -> Callable[[], None]:
         name = plant.__name__
-        BUGS[name] = Bug(name, what, invariants, plant, often, nemesis, waits)
+        BUGS[name] = Bug(name, what, invariants, plant, often, nemesis, waits, seconds)
         return plant
 
     return note

@@ -97,20 +97,23 @@ def close_without_redis() -> None:
 # --- Mails --------------------------------------------------------------------------------------
 
 
+def look_at_the_muted(touch: Any) -> Any:
+    """Who has muted something is looked at like everybody else."""
+
+    def planted(member: Any, **about: Any) -> None:
+        was_muted, member.muted = member.muted, False
+        touch(member, **about)
+        member.muted = was_muted
+
+    return planted
+
+
 @bug("mails the muted and the blocked", "I7", often=("mark", "block"), waits=WAITS)
 def mail_the_muted() -> None:
     from dataclasses import replace as changed
 
     from messaging.notification_source import MessagingSource
     from messaging.services.inbox_rows import touch_inbox_row
-
-    def touch(original: Any) -> Any:
-        def planted(member: Any, **about: Any) -> None:
-            was_muted, member.muted = member.muted, False
-            original(member, **about)
-            member.muted = was_muted
-
-        return planted
 
     def look(original: Any) -> Any:
         def planted(self: Any, **about: Any) -> Any:
@@ -120,7 +123,7 @@ def mail_the_muted() -> None:
 
         return planted
 
-    replace(touch_inbox_row, touch)
+    replace(touch_inbox_row, look_at_the_muted)
     replace_method(MessagingSource, "look", look)
 
 

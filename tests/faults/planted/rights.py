@@ -1,9 +1,17 @@
 """Bugs of who may still do what."""
 
+import asyncio
 import importlib
+from datetime import timedelta
 from typing import Any
 
-from tests.faults.planted import bug, replace, replace_method
+from django.db import OperationalError
+
+from tests.faults.planted import bug, replace, replace_method, sometimes
+
+# What has come so much later than its conversation was not there from the beginning.
+LATER = timedelta(seconds=1)
+PATIENCE = 0.5
 
 
 @bug("lets a socket write on after its session is over", "I10", often=("log_out_all",))
@@ -56,3 +64,58 @@ def let_strangers_read() -> None:
         return planted
 
     views.access_of = wrap(views.access_of)
+
+
+@bug("takes some people out of rooms that they are in", "I14")
+def take_people_out() -> None:
+    """The page ends for good there."""
+    from messaging.close_codes import CloseCode
+    from messaging.consumers import RoomConsumer
+
+    def wrap(original: Any) -> Any:
+        async def planted(self: Any, event: Any) -> None:
+            if sometimes(0.02):
+                await self.close(CloseCode.NO_LONGER_PARTICIPANT)
+            else:
+                await original(self, event)
+
+        return planted
+
+    replace_method(RoomConsumer, "beat", wrap)
+
+
+@bug("lets nobody answer a buyer who left and is back", "I2", often=("leave",))
+def never_open_a_thread_again() -> None:
+    from messaging.models import Participant
+    from messaging.services.record import _Batch
+
+    def wrap(original: Any) -> Any:
+        def planted(self: Any, place: Any) -> bool:
+            places = Participant.objects.filter(conversation_id=place.conversation_id)
+            others = places.exclude(role=place.role)
+            began = others.values_list("joined_at", "conversation__created_at")
+            is_back = any(joined - created > LATER for joined, created in began)
+            return original(self, place) or (place.role == "seller" and is_back)
+
+        return planted
+
+    replace_method(_Batch, "_is_alone", wrap)
+
+
+@bug("ends everybody's session while the database is away", "I14", nemesis=5)
+def end_sessions_without_the_database() -> None:
+    """As if whoever is not found soon were not there."""
+    from messaging.heartbeat import Heartbeat
+
+    def wrap(original: Any) -> Any:
+        async def planted(self: Any, user_ids: Any = None) -> None:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await original(self, user_ids)
+            except (TimeoutError, OperationalError):
+                for connection in self.connections:
+                    connection.post({"type": "session_ended"})
+
+        return planted
+
+    replace_method(Heartbeat, "check_sessions", wrap)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.checker.reading import Operation, Seen
+from tests.faults.nemeses.effects import Effects
+from tests.faults.reports.damage import MESSAGES, Damage
 
 # Done, refused with a reason, and without an answer.
 STATES = ("ok", "fail", "unknown")
@@ -38,6 +40,7 @@ class Numbers:
     """Listens like a check. Latencies are of acknowledged sends, in milliseconds, by second."""
 
     def __init__(self) -> None:
+        self.damage, self.effects = Damage(), Effects()
         self.latencies: dict[int, array[float]] = {}
         self.operations: dict[int, Counter[str]] = {}
         self.sends: Counter[str] = Counter()
@@ -62,6 +65,7 @@ class Numbers:
         self.sends[operation.state] += 1
         self.under.setdefault(self._nemesis, Under()).sends[operation.state] += 1
         self._count(operation)
+        self.damage.take_answer(operation)
         if operation.state == "ok":
             self.repeats += bool(operation.answer.get("duplicate"))
             took = (operation.ended - operation.began) * 1000
@@ -77,7 +81,7 @@ class Numbers:
         self.operations.setdefault(second, Counter())[operation.state] += 1
         self.kinds[operation.kind, operation.state] += 1
 
-    ended_pull = ended_list = ended_read = ended_edit = ended_delete = _count
+    ended_pull = ended_list = ended_page = ended_read = ended_edit = ended_delete = _count
     ended_block = ended_unblock = ended_archive = ended_star = ended_mute = _count
     ended_log_out_all = ended_sign_in = ended_leave = _count
     ended_take_out = ended_put_in = _count
@@ -91,11 +95,17 @@ class Numbers:
 
     def saw_close(self, seen: Seen) -> None:
         self.closes[int(seen.value.get("code") or 0)] += 1
+        self.damage.take_close(seen.value.get("connection", 0))
 
     def saw_frame(self, seen: Seen) -> None:
-        self.handed_over += seen.value["type"] in ("chat_message", "message_changed")
+        self.handed_over += seen.value["type"] in MESSAGES
+        self.damage.take_frame(seen.value)
+
+    def saw_final(self, seen: Seen) -> None:
+        self.damage.take_final(seen)
 
     def saw_phase(self, seen: Seen) -> None:
+        self.effects.saw_phase(seen)
         if self.phases:
             before = self.phases[-1]
             self.phases[-1] = Span(before.name, before.began, seen.at)
@@ -106,6 +116,7 @@ class Numbers:
             self._nemesis = int(seen.value.get("nemesis") or 0)
 
     def saw_skipped(self, seen: Seen) -> None:
+        self.effects.saw_skipped(seen)
         self.skipped[int(seen.value["nemesis"])] = str(seen.value.get("why", ""))
 
     def saw_outcome(self, seen: Seen) -> None:
@@ -115,6 +126,7 @@ class Numbers:
 
     def ended_fault(self, operation: Operation) -> None:
         """Only what met something is a fault."""
+        self.effects.ended_fault(operation)
         ended = min(operation.ended, operation.began + 3600)
         asked, told = operation.asked, operation.answer
         under = self.under.setdefault(int(asked.get("nemesis", 0)), Under())

@@ -134,7 +134,7 @@ def _draw_verdict(verdict: Verdict) -> str:
     promises = " and ".join(str(number) for number in PROMISES[verdict.invariant])
     promise = f"Promise {promises}. " if promises else ""
     examples = "".join(f"<li>{escape(example)}</li>" for example in verdict.examples)
-    parts = "; ".join(f"{name}: {checked:,}" for name, checked in verdict.parts)
+    parts = "; ".join(verdict.described_parts)
     parts = f" Of them {parts}." if parts else ""
     told = f"{verdict.violations} times, for example:<ul>{examples}</ul>" if examples else ""
     more = "\n\n".join(
@@ -169,7 +169,10 @@ def _draw_nemeses(report: "Report") -> str:
     skipped = "".join(
         f'<p class="bad">Skipped: {escape(name)}. {escape(why)}</p>' for name, why in report.skipped
     )
-    said = '<p class="soft">With the healing after it. Faults are those that met something.</p>'
+    said = (
+        '<p class="soft">Sends, with their repeats, and with the healing after it. Faults are'
+        " those that met something.</p>"
+    )
     return f'{said}<div class="wide-table"><table>{top}{rows}</table></div>{skipped}'
 
 

@@ -101,7 +101,7 @@ def make_report(
         skipped=[(name_nemesis(number), why) for number, why in sorted(numbers.skipped.items())],
         refusals=sorted(numbers.refusals.items()),
         closes=[(str(code), count) for code, count in sorted(numbers.closes.items())],
-        failures=list_failures(numbers.outcome),
+        failures=[*list_failures(numbers.outcome), *numbers.effects.list_idle()],
         kills=sorted(told["kills"].items()),
         crashes=[str(crash) for crash in told.get("crashes", ())],
     )
@@ -110,11 +110,14 @@ def make_report(
 def count_totals(
     outcome: Any, verdicts: Sequence[Verdict], numbers: Numbers, told: dict[str, Any]
 ) -> list[tuple[str, str]]:
-    violations = {verdict.invariant: verdict.violations for verdict in verdicts}
-    stored = sum(len(each.messages) for each in outcome.final.conversations.values())
+    final, damage = outcome.final, numbers.damage
+    stored = sum(len(each.messages) for each in final.conversations.values())
+    done = sum(count for (_, state), count in numbers.kinds.items() if state == "ok")
     counts: list[tuple[str, float]] = [
-        ("sends acknowledged", numbers.sends["ok"]),
+        ("messages acknowledged", len(damage.acknowledged)),
+        ("sends acknowledged, repeats included", numbers.sends["ok"]),
         ("of them repeats of what was stored", numbers.repeats),
+        ("operations acknowledged, of every kind", done),
         ("sends without an answer", numbers.sends["unknown"]),
         ("sends refused or failed", numbers.sends["fail"]),
         ("messages stored", stored),
@@ -124,10 +127,11 @@ def count_totals(
         ("faults that met something", len(numbers.faults)),
         ("replies swallowed", sum(under.swallowed for under in numbers.under.values())),
         ("processes killed", sum(told["kills"].values())),
-        ("mails", len(outcome.final.mails)),
-        ("lost", violations.get("I1", 0)),
-        ("duplicated", violations.get("I2", 0)),
-        ("misdelivered", violations.get("I11", 0)),
+        ("mails", len(final.mails)),
+        ("of them brought forward at the end", told.get("brought_forward", 0)),
+        ("lost", damage.count_lost(final)),
+        ("duplicated", damage.count_duplicated(final)),
+        ("misdelivered", count_misdelivered(verdicts)),
     ]
     shown = [(name, f"{count:,}") for name, count in counts]
     for share, words in ((0.5, "half"), (0.99, "99 of 100")):
@@ -138,13 +142,24 @@ def count_totals(
     return shown
 
 
+def count_misdelivered(verdicts: Sequence[Verdict]) -> int:
+    """Whatever somebody was shown who had no right to it: of other people's (all of I11), or after
+    the end of their session or of their part in a conversation."""
+    return sum(
+        verdict.violations if verdict.invariant == "I11" else verdict.misdelivered
+        for verdict in verdicts
+    )
+
+
 def describe_options(options: dict[str, Any]) -> str:
     """In the order in which they are told, as `bin/faults` takes them and beyond."""
     if not options:
         return ""
     nemeses = ", ".join(str(number) for number in options["nemeses"]) or "chosen by phase"
+    passing = options.get("passing")  # Old histories do not say it.
+    others = f" and {passing} in pairs of which one loses their sessions" if passing else ""
     return (
-        f"{options['people']} people in {options['conversations']} conversations at"
+        f"{options['people']} people{others} in {options['conversations']} conversations at"
         f" {options['rate']:g} messages a second; nemeses {nemeses}, of"
         f" {options['seconds_each']:g} s each"
     )
@@ -161,7 +176,7 @@ def write_text(report: Report) -> str:
     lines += [f"revision {report.revision}"] if report.revision else []
     lines += [report.options, ""] if report.options else [""]
     lines += [f"  {name:<48}{count:>14}" for name, count in report.totals]
-    lines += ["", "Under each nemesis, with the healing after it", ""]
+    lines += ["", "Under each nemesis, with the healing after it; sends, with their repeats", ""]
     lines += ["  " + _align(row) for row in (NEMESIS_COLUMNS, *report.nemeses)]
     lines += [f"  skipped: {name}. {why}" for name, why in report.skipped]
     lines += ["", "Faults by kind, those that met something"]
@@ -192,9 +207,8 @@ def _write_verdict(verdict: Verdict) -> list[str]:
         f"  {verdict.invariant:<5}{verdict.word:<13}{verdict.checked:>12,}  promise {promises:<6}"
     )
     lines = [f"{line}{verdict.note}".rstrip()]
-    parts = (f"{name} {checked:,}" for name, checked in verdict.parts)
     if verdict.parts:
-        lines.append(f"       of them {', '.join(parts)}")
+        lines.append(f"       of them {', '.join(verdict.described_parts)}")
     if verdict.unchecked:
         lines.append(f"       not checked: {', '.join(verdict.unchecked)}")
     if not verdict.holds:

@@ -150,7 +150,9 @@ class Members:
         return len(chosen)
 
     def terminate(self, name: str) -> None:
-        """Ask it to end, as a deployment does; `ended` waits for it."""
+        """Ask it to end, as a deployment does; `ended` waits for it. What had ended by itself
+        before is a crash."""
+        self.note_crash(name)
         self.resume(name)
         self.stops[programs.kind_of(name)] += 1
         if name == "mail":
@@ -171,12 +173,18 @@ class Members:
         self.forget(name)
         return in_time
 
+    async def come_back(self, name: str, **environment: str) -> float:
+        """Starts it; how many seconds later it answered. RuntimeError when it does not."""
+        began = time.monotonic()
+        self.start_process(name, **environment)
+        await self.ready(name)
+        return round(time.monotonic() - began, 3)
+
     async def restart(self, name: str, **environment: str) -> bool:
         """Politely, with another environment; whether it ended in time."""
         self.terminate(name)
         in_time = await self.ended(name)
-        self.start_process(name, **environment)
-        await self.ready(name)
+        await self.come_back(name, **environment)
         return in_time
 
     def pause(self, name: str) -> bool:
@@ -202,6 +210,11 @@ class Members:
         """It was made to die, in a way that nobody here did."""
         self.kills[programs.kind_of(name)] += 1
         self.forget(name)
+
+    def died_of(self, name: str, status: int) -> bool:
+        """Whether it has ended, with this status."""
+        process = self.processes.get(name)
+        return process is not None and process.poll() == status
 
     def note_crash(self, name: str) -> None:
         process = self.processes.get(name)

@@ -37,6 +37,7 @@ class Proxy:
     def accept(self) -> asyncio.Protocol:
         self.counts["accepted"] += 1
         fault = self.fault if self.random.random() < self.share else PASS
+        self.counts["befallen"] += fault.mode != "pass"
         relay = Relay(
             connect=self.connect, fault=fault, counts=self.counts, ended=self.relays.discard
         )

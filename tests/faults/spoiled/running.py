@@ -32,7 +32,7 @@ def fail_while_nothing_is_hurt(story: Story) -> None:
 @breaks("I14")
 def fail_while_redis_is_away(story: Story) -> None:
     """What Redis does is no excuse."""
-    begun = next(line for line in story.lines if line["who"] == "nemesis")
+    begun = find(story, "kill", "invoke", target="redis")
     operation = story.operations = story.operations + 1
     asked = find(story, "send", "invoke")["value"] | {"key": "never-stored"}
     line = {"at": begun["at"] + 0.5, "who": "1.1", "kind": "send", "operation": operation}
@@ -97,7 +97,7 @@ def close_sockets_with_an_error(story: Story) -> None:
 
 @breaks("I14")
 def close_sockets_while_redis_is_away(story: Story) -> None:
-    begun = next(line for line in story.lines if line["who"] == "nemesis")
+    begun = find(story, "kill", "invoke", target="redis")
     close = next(line for line in story.lines if line["kind"] == "close")
     close["value"]["code"], close["at"] = 4411, begun["at"] + 0.5
 
@@ -116,3 +116,15 @@ def never_end_when_asked_to(story: Story) -> None:
 @breaks("I14")
 def end_by_itself(story: Story) -> None:
     find(story, "outcome", "seen")["value"]["crashes"] = ["worker1 ended with status 1"]
+
+
+@breaks("I13")
+def never_cut_who_reads_nothing(story: Story) -> None:
+    story.fault("flood", "web2 (unread)", 9, seconds=26)
+    told = {"status": 101, "messages": 300, "given": 25.0, "seconds": None, "effect": 0}
+    story.lines[-1]["value"] = told
+
+
+@breaks("I14")
+def come_back_after_too_long_a_time(story: Story) -> None:
+    find(story, "stop_politely", "ok")["value"]["back"] = 25.0

@@ -90,6 +90,37 @@ def tell_late_long_after_a_fault(story: Story) -> None:
         line["at"] += 60
 
 
+@breaks("I4")
+def never_tell_an_inbox(story: Story) -> None:
+    """Nor that there is anything to look at."""
+    line = story.open_list("2.9")
+    story.send("1.1", story.final.conversations[HERS], session=2)
+    story.wait(10)
+    story.tell("2.9", line, "heartbeat", {"cursor": "1-1"})
+
+
+@breaks("I4")
+def never_tell_of_a_repeat(story: Story) -> None:
+    """Whoever had stored it died before."""
+    hers = story.final.conversations[HERS]
+    line = story.connect("2.9", hers, hers.revision)
+    story.send("1.1", hers, session=2, tries=2)
+    story.wait(10)
+    story.tell("2.9", line, "typing", {"conversation": HERS, "user": ANA, "expires_in": 6})
+
+
+@breaks("I4")
+def tell_of_reading_too_late(story: Story) -> None:
+    hers = story.final.conversations[HERS]
+    line = story.connect("1.9", hers, hers.revision)
+    message = story.send("2.1", hers)
+    assert message is not None
+    story.hear("1.9", line, message)
+    story.read("2.1", hers, message.sequence)
+    story.wait(10)
+    story.hear_read("1.9", line, hers, SOL)
+
+
 # --- What else frames say -----------------------------------------------------------------------
 
 

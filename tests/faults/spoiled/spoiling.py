@@ -13,7 +13,10 @@ from tests.faults.spoiled.story_lines import HERS, Line
 
 Spoil = Callable[[Story], None]
 SPOILS: list[tuple[str, Spoil]] = []
-SUBJECTS = ("stored", "shown", "told", "rights", "answers", "company", "running")
+SUBJECTS = (
+    *("stored", "shown", "told", "rights", "answers", "company", "running", "ends", "refusals"),
+    *("handed", "mailed"),
+)
 
 
 def load() -> list[tuple[str, Spoil]]:
@@ -41,6 +44,11 @@ def find(story: Story, kind: str, state: str, **value: Any) -> Line:
         for line in story.lines
         if (line["kind"], line["state"]) == (kind, state) and value.items() <= line["value"].items()
     )
+
+
+def find_mute(story: Story) -> Line:
+    """Ana's, the last."""
+    return [each for each in story.lines if (each["kind"], each["state"]) == ("mute", "ok")][-1]
 
 
 def frames(story: Story, kind: str = "chat_message") -> list[Line]:

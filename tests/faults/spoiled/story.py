@@ -6,6 +6,7 @@ lines of its history and its final state apart, so that a test may spoil one of 
 
 import uuid
 
+from tests.faults.checker.touches import NO_ANSWER_EXPECTED
 from tests.faults.final_state import Conversation, Delivery, Notification, StoredMessage
 from tests.faults.spoiled.story_lines import LISTING, Line, person_of
 from tests.faults.spoiled.story_sockets import Sockets
@@ -73,6 +74,12 @@ class Story(Sockets):
             for message in conversation.messages[sequence:]
         )
         self.do(who, "read", conversation=conversation.id, sequence=sequence, session=1, web=1)
+
+    def say_read(self, who: str, conversation: Conversation, sequence: int) -> None:
+        """Over the socket that this tab has, in its person's second session."""
+        about: Line = {"conversation": conversation.id, "sequence": sequence}
+        operation = self.invoke(who, "read", person=person_of(who), **about, session=2, web=1)
+        self.end(operation, "unknown", why=NO_ANSWER_EXPECTED)
 
     def mark(self, who: str, conversation: Conversation, kind: str, session: int = 1) -> None:
         setattr(conversation.places[person_of(who)], FIELDS[kind], True)

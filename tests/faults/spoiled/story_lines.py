@@ -98,7 +98,9 @@ class Lines:
 
     def send_mail(self, person: int, message_id: str, text: str) -> None:
         self.at += 0.1
-        self.final.mails.append(Mail(self.at, self.final.people[person], message_id, text))
+        shown = {"headers": "Subject: Green armchair", "html": f"<p>{text}</p>"}
+        mail = Mail(self.at, self.final.people[person], message_id, text, **shown)
+        self.final.mails.append(mail)
 
     def measure(self) -> None:
         megabytes = {"web1": 80, "web2": 81, "beat1": 60}

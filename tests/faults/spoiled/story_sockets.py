@@ -13,7 +13,7 @@ class Sockets(Lines):
         """A frame, with what most readers want of it beside all its fields."""
         about: Line = {"person": person_of(who), "tab": 1, "connection": line, "type": kind}
         about["conversation"] = fields.get("conversation")
-        for name in ("sequence", "revision", "deleted", "user"):
+        for name in ("sequence", "revision", "deleted", "user", "cursor"):
             if name in fields:
                 about[name] = fields[name]
         if "message" in fields:
@@ -35,6 +35,16 @@ class Sockets(Lines):
         self.tell(who, operation, "ready", fields)
         told = {name: fields[name] for name in ("revision", "read_sequence", "last_sequence")}
         self.end(operation, "ok", **told, role=fields["role"], user=person)
+        return operation
+
+    def open_list(self, who: str) -> int:
+        """An inbox, of which nothing is unread."""
+        person = person_of(who)
+        asked = {"person": person, "tab": 0, "conversation": None, "after": None}
+        operation = self.invoke(who, "connect", **asked, session=1, web=1)
+        told = {"user": person, "unread": 0, "cursor": "1-1"}
+        self.tell(who, operation, "ready", {**told, "heartbeat_seconds": BEAT_SECONDS})
+        self.end(operation, "ok", **told, revision=None, read_sequence=None)
         return operation
 
     def describe_room(

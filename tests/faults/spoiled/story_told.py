@@ -2,10 +2,12 @@
 
 from tests.faults.final_state import Conversation, Photo, Refusal
 from tests.faults.spoiled.story import Story
-from tests.faults.spoiled.story_lines import ANA, DAN, HERS, HIS, SOL, TEO, THEIRS
+from tests.faults.spoiled.story_lines import ANA, DAN, HERS, HIS, LISTING, SOL, TEO, THEIRS, Line
 
 # Longer than presence lasts, and than anything may still be under way.
 REST_SECONDS = 130.0
+# Until nothing is excused any more by what befell the database.
+RECOVERY_SECONDS = 15.0
 RUN = {
     "seed": 7,
     "options": {
@@ -22,10 +24,12 @@ def tell_story() -> Story:
     story = Story()
     story.final.photos = [Photo("photos/one.webp", True)]
     story.measure()
+    story.fault("kill", "database", 5)
     story.phase("control")
     hers = story.start(HERS, "1.1")
     his = story.start(HIS, "3.1")
     theirs = story.start(THEIRS, "4.1")
+    story.wait(RECOVERY_SECONDS)
     _talk(story, hers)
     story.phase("nemesis 4")
     story.fault("kill", "redis", 4)
@@ -35,7 +39,7 @@ def tell_story() -> Story:
     _end_things(story, hers, his, line)
     _end_an_account(story, theirs)
     _mark_things(story, hers, his)
-    story.fault("stop_politely", "web1", 2, in_time=True)
+    story.fault("stop_politely", "web1", 2, in_time=True, back=0.5)
     story.phase("healing")
     story.wait(REST_SECONDS)
     story.phase("final")
@@ -80,7 +84,10 @@ def _change_things(story: Story, hers: Conversation, his: Conversation) -> int:
     story.pull("2.1", hers, 2)
     story.beat("2.1", other, hers)
     story.close("1.1", line, hers)
-    story.send("3.1", his)
+    about: Line = {"conversation": his.id, "session": 1, "web": 1}
+    story.do("2.1", "mute", **about, on=True)
+    story.send("3.1", his)  # Of which by itself Sol has no notice.
+    story.do("2.1", "mute", **about, on=False)
     story.send("2.1", his)
     story.list("3.1")
     return other
@@ -107,9 +114,14 @@ def _end_things(story: Story, hers: Conversation, his: Conversation, other: int)
     story.do("1.1", "log_out_all", {"session": 1}, session=1, web=1)
     story.close("1.1", line, hers, 4501, own=False)
     story.send("1.1", hers, state="fail", is_stored=False, code="unauthenticated")
+    try_what_is_over(story, "1.1", hers, 1)
     story.do("1", "sign_in", {"session": 2})
     story.connect("1.1", hers, hers.revision, session=2, online=(SOL,))
     refuse(story, "3.1", "pull", "not_found", conversation=HERS, after=0, session=1)
+    story.do("1.1", "page", conversation=HERS, session=2, web=1)
+    refuse(story, "3.1", "page", "status 404", conversation=HERS, session=1)
+    said = [[DAN, LISTING]]
+    story.see("2", "handed", person=SOL, path="/conversations/", page=False, bodies=said)
 
 
 def _end_an_account(story: Story, theirs: Conversation) -> None:
@@ -120,10 +132,12 @@ def _end_an_account(story: Story, theirs: Conversation) -> None:
     story.send("4.1", theirs, state="fail", is_stored=False, code="not_found")
     story.do("4", "change_password", {"session": 1, "kept": 2}, session=1)
     refuse(story, "4.1", "list", "unauthenticated", session=1)
+    try_what_is_over(story, "4.1", theirs, 1)
     story.do("4", "sign_in", {"session": 2})
     story.list("4.1", session=2)
     story.do("4", "deactivate", {"session": 2}, session=2)
     refuse(story, "4.1", "list", "unauthenticated", session=2)
+    try_what_is_over(story, "4.1", theirs, 2)
 
 
 def _mark_things(story: Story, hers: Conversation, his: Conversation) -> None:
@@ -136,6 +150,7 @@ def _mark_things(story: Story, hers: Conversation, his: Conversation) -> None:
 
 def _come_to_rest(story: Story, hers: Conversation, his: Conversation) -> None:
     line = story.connect("2.2", his, 0)
+    story.say_read("1.1", hers, hers.places[ANA].read_sequence)
     story.wait(10)
     story.beat("2.2", line, his)
     story.list("2.0")
@@ -144,11 +159,22 @@ def _come_to_rest(story: Story, hers: Conversation, his: Conversation) -> None:
     story.wait(10)
     story.hold_list("2.3")
     story.measure()
+    story.see("campaign", "looked", answers=9, pages=2)
     story.see(
         "campaign", "outcome", everybody_mailed=True, crashes=[], skipped=[],
         behind=[], silent=[], brought_forward=0, converged_after=23.0, **RUN,
     )  # fmt: skip
     story.final.at = story.at + 1
+
+
+def try_what_is_over(story: Story, who: str, conversation: Conversation, session: int) -> None:
+    """In a session that is over, beside what a tab of it tries by itself."""
+    code, about = "unauthenticated", {"conversation": conversation.id, "session": session}
+    refuse(story, who, "read", code, **about, sequence=1)
+    refuse(story, who, "page", code, **about)
+    asked = {"person": int(who[0]), "tab": 0, **about, "after": 0, "web": 1}
+    handshake = story.invoke(f"{who[0]}.0", "connect", **asked)
+    story.end(handshake, "fail", status=403)
 
 
 def refuse(story: Story, who: str, kind: str, code: str, **asked: object) -> None:

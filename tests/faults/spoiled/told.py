@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 from tests.faults.final_state import Mail
-from tests.faults.spoiled.spoiling import breaks, find, notice
+from tests.faults.spoiled.spoiling import breaks, find, find_mute, notice
 from tests.faults.spoiled.story import Story
 from tests.faults.spoiled.story_lines import ANA, DAN, HERS, HIS, SOL, TEO, THEIRS
 
@@ -82,7 +82,7 @@ def mail_about_what_was_read(story: Story) -> None:
 
 @breaks("I7")
 def mail_the_muted(story: Story) -> None:
-    muted = find(story, "mute", "ok")
+    muted = find_mute(story)
     story.final.mails[0].at = muted["at"] + 60
 
 
@@ -102,7 +102,7 @@ def mail_the_deactivated(story: Story) -> None:
 
 @breaks("I7")
 def notify_of_what_came_while_muted(story: Story) -> None:
-    muted = find(story, "mute", "ok")
+    muted = find_mute(story)
     hers = story.final.conversations[HERS]
     message = story.send("2.1", hers)
     assert message is not None
