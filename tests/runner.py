@@ -172,7 +172,8 @@ def linters() -> list[Step]:
 def tests(given: Sequence[str]) -> list[list[Step]]:
     """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
 
-    Rows that go at once, each step with services and a folder of its own.
+    Two rows that go at once, each step with services and a folder of its own. With a third one
+    everything takes as long, and what waits for the clock is late.
     """
     once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
@@ -183,8 +184,6 @@ def tests(given: Sequence[str]) -> list[list[Step]]:
     return [
         [
             Step("tests on PostgreSQL", [*pytest, "-m", plain, *given]),
-        ],
-        [
             Step("browser on PostgreSQL", [*pytest, "-m", browser, *given]),
         ],
         [

@@ -150,15 +150,20 @@ def test_what_is_stopped_is_woken_up_when_whoever_stopped_it_dies(tmp_path: Path
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as stopper:
         assert stopper.stdout is not None
         stopper.stdout.readline()
-        assert state_of(sleeper.pid) == "T"
+        until_state(sleeper.pid, "T")
         stopper.kill()
-    wait_until(lambda: state_of(sleeper.pid) == "S", seconds=10, what="the sleeper")
+    until_state(sleeper.pid, "S")
     pause = Pause(sleeper.pid)
-    assert state_of(sleeper.pid) == "T"
+    until_state(sleeper.pid, "T")
     pause.end()
-    wait_until(lambda: state_of(sleeper.pid) == "S", seconds=10, what="the sleeper")
+    until_state(sleeper.pid, "S")
     stop_children([sleeper], seconds=1)
     assert not is_running(sleeper.pid)
+
+
+def until_state(pid: int, state: str) -> None:
+    """A signal is obeyed when its process has its turn."""
+    wait_until(lambda: state_of(pid) == state, seconds=10, what=f"“{state}” of the sleeper")
 
 
 def state_of(pid: int) -> str:
