@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, Page, Route, expect
+from playwright.sync_api import Error, Page, Route, WebSocketRoute, expect
 
 from tests.browser.cast import Pair
 from tests.browser.outages import (
@@ -29,6 +29,7 @@ from tests.browser.talking import (
     say,
     silence,
     status,
+    wait_until,
 )
 from tests.faults.servers.network import FaultProxy
 from tests.live import Live
@@ -39,6 +40,10 @@ ARRIVED = re.compile("Sent|Read")
 LISTEN = """() => {
   window.heard = 0;
   window.addEventListener("storage", ({ key }) => (window.heard += key === "trato.left"));
+}"""
+HEAR_OF_REMOVAL = """() => {
+  const isOurs = ({ key, newValue }) => key.includes("outbox.") && newValue === null;
+  window.addEventListener("storage", (event) => (window.removed ||= isOurs(event)));
 }"""
 HEAR_AGAIN = """() => {
   const newValue = localStorage.getItem("trato.left");
@@ -88,6 +93,39 @@ def test_two_tabs_send_what_both_keep_once_and_in_order(
         expect(status(page, "Three")).to_have_text(ARRIVED)
         expect(messages(page)).to_have_count(4)
     assert sorted(sent[0] + sent[1]) == ["One", "Three", "Two"]
+
+
+def test_another_tab_hears_before_the_ack_that_it_is_stored(buyer: Page, seller: Page) -> None:
+    """And takes it out of what both keep; where it was written it stays on the page."""
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def hold_acks(socket: WebSocketRoute) -> None:
+        def pass_on(text: str | bytes) -> None:
+            if json.loads(text)["type"] == "ack":
+                held.append((socket, text))
+            else:
+                socket.send(text)
+
+        socket.connect_to_server().on_message(pass_on)
+
+    buyer.route_web_socket("**/ws/room/**", hold_acks)
+    buyer.reload()
+    expect(buyer.locator("#presence")).to_have_text("here now")
+    say(buyer, "Heard of elsewhere")
+    wait_until(buyer, lambda: bool(held))
+    buyer.evaluate(HEAR_OF_REMOVAL)
+    other = buyer.context.new_page()
+    other.goto(buyer.url)
+    expect(status(other, "Heard of elsewhere")).to_have_text(ARRIVED)
+    buyer.wait_for_function("() => window.removed")
+    # Not only when a heartbeat has brought it back.
+    assert message(buyer, "Heard of elsewhere").is_visible()
+    assert buyer.evaluate(KEPT) == []
+    for socket, text in held:
+        socket.send(text)
+    expect(status(buyer, "Heard of elsewhere")).to_have_text(ARRIVED)
+    expect(messages(buyer)).to_have_count(2)
+    expect_at(seller, "Heard of elsewhere")
 
 
 def hear_sent(page: Page) -> list[str]:

@@ -16,7 +16,7 @@ export class Outbox {
   #deliver;
   #changed;
   #turn;
-  #inFlight = "";
+  #inFlight = null; // the entry, as long as nothing is heard of it
   #timer;
   #refusal = null;
   #failures = 0;
@@ -41,6 +41,14 @@ export class Outbox {
   get entries() {
     const kept = this.#store.names(this.#prefix).map((name) => this.#store.read(name, null));
     return kept.filter((entry) => entry?.id).sort(compare);
+  }
+
+  /** What a page shows: these, and what it waits for itself. Another tab may have heard first that it
+   * is stored; the text of one's own message comes from nowhere else. */
+  get shown() {
+    const kept = this.entries;
+    const own = this.#inFlight;
+    return !own || kept.some((entry) => entry.id === own.id) ? kept : [own, ...kept];
   }
 
   /** Why the first one was refused for good, {id, detail}, or null. Nothing moves until somebody decides. */
@@ -77,7 +85,7 @@ export class Outbox {
     this.#store.remove(HOLD);
     if (!this.#turn.isMine) return this.#turn.take(() => this.flush());
     if (!this.#deliver(entry)) return this.#turn.give();
-    this.#inFlight = entry.id;
+    this.#inFlight = entry;
     this.#later(ACK_PATIENCE);
   }
 
@@ -89,7 +97,7 @@ export class Outbox {
 
   /** Stored. Also true of what another tab has sent. */
   settle(id) {
-    if (id === this.#inFlight) {
+    if (id === this.#inFlight?.id) {
       this.#stopWaiting();
       this.#failures = 0;
     }
@@ -99,7 +107,7 @@ export class Outbox {
   }
 
   refuse({ client_message_id: id, code, detail, retry_after: seconds }) {
-    if (id !== this.#inFlight) return;
+    if (id !== this.#inFlight?.id) return;
     this.#stopWaiting();
     const wait = seconds ?? this.#tryLater(code);
     if (wait === undefined) this.#refusal = { id, code, detail };
@@ -145,14 +153,14 @@ export class Outbox {
   #later(milliseconds) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#inFlight = "";
+      this.#inFlight = null;
       this.#changed();
       this.flush();
     }, milliseconds);
   }
 
   #stopWaiting() {
-    this.#inFlight = "";
+    this.#inFlight = null;
     clearTimeout(this.#timer);
   }
 

@@ -232,7 +232,7 @@ function sayRead(sequence) {
 function showOutbox() {
   const refusal = isGone ? null : outbox.refusal;
   const state = isGone ? "gone" : refusal ? "failed" : !isUp ? "waiting" : outbox.isHeld ? "held" : "sending";
-  for (const [entry, element] of list.putPending(outbox.entries)) {
+  for (const [entry, element] of list.putPending(outbox.shown)) {
     showPending(element, state, refusal?.id === entry.id ? refusal.detail : "");
   }
 }
