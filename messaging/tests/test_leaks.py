@@ -18,7 +18,7 @@ from messaging.events import SESSIONS_GROUP
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import current_hub
 from messaging.models import Conversation
-from messaging.runtime import in_database
+from messaging.runtime import CACHE_THREADS, in_database
 from messaging.selectors import connections as selectors
 from messaging.tests.browsing import post_json
 from messaging.tests.sockets import Sockets
@@ -82,7 +82,11 @@ async def test_nothing_is_left_of_those_who_went(
         sockets.forget_closed()
         if number == CYCLES // 2:
             before = await when_quiet()
-    assert await when_quiet() == before
+    after = await when_quiet()
+    # The cache's pool may still grow, by a connection for each thread that asks it: far fewer than
+    # the cycles since.
+    assert after.pop("files") <= before.pop("files") + CACHE_THREADS
+    assert after == before
     assert before["heartbeat"] == 2
 
 
