@@ -48,11 +48,7 @@ class InboxesInTime:
         line = self._lines.pop(number, None)
         if line is not None:
             del self._of[line.listener.person][number]
-            self._give_up(line, at)
-
-    def _give_up(self, line: OpenInbox, at: float) -> None:
-        for due in line.due:
-            self.lateness.give_up(line.listener, due, at)
+            self.lateness.close(line, at)
 
     def expect(self, due: Due, said_over: set[int]) -> None:
         conversation = self.known.conversations.get(due.conversation)
@@ -74,15 +70,8 @@ class InboxesInTime:
         elif value["type"] in MESSAGES and key:
             line.heard[key] = max(line.heard.get(key, 0), value["revision"])
         if line.due:
-            self._hand_over(line, seen.at)
-
-    def _hand_over(self, line: OpenInbox, at: float) -> None:
-        waiting = [due for due in line.due if not line.knows(due)]
-        for due in line.due:
-            if line.knows(due):
-                self.lateness.take(line.listener, due, at)
-        line.due = waiting
+            self.lateness.hand_over(line, seen.at)
 
     def finish(self, until: float) -> None:
         for line in self._lines.values():
-            self._give_up(line, until)
+            self.lateness.close(line, until)

@@ -1,6 +1,7 @@
 """What connections were told too late, and whether a fault on their own way excuses it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from tests.faults.checker.known import Known, short
 from tests.faults.checker.verdicts import Tally
@@ -38,6 +39,15 @@ class Due:
         return f"that {self.reader} has read {where} up to #{self.number}"
 
 
+class Line(Protocol):
+    """A connection with what it waits for."""
+
+    listener: Listener
+    due: list[Due]
+
+    def knows(self, due: Due) -> bool: ...
+
+
 class Lateness:
     """What was due is counted when it comes, or when it is certain that it came too late."""
 
@@ -54,11 +64,22 @@ class Lateness:
     def open(self, listener: Listener) -> None:
         self._webs.add(listener.web)
 
+    def hand_over(self, line: Line, at: float) -> None:
+        """A line has heard something: what it knows now has come."""
+        for due in line.due:
+            if line.knows(due):
+                self.take(line.listener, due, at)
+        line.due = [due for due in line.due if not line.knows(due)]
+
     def take(self, listener: Listener, due: Due, at: float) -> None:
         """It came."""
         self.tally.count()
         if at > due.since + self.limit:
             self._late.append((listener, due, at))
+
+    def close(self, line: Line, at: float) -> None:
+        for due in line.due:
+            self.give_up(line.listener, due, at)
 
     def give_up(self, listener: Listener, due: Due, at: float) -> None:
         """It had not come when the connection ended: late if there had been time for it, and

@@ -48,11 +48,7 @@ class ReadsInTime:
         line = self._lines.pop(number, None)
         if line is not None:
             del self._rooms[line.conversation][number]
-            self._give_up(line, at)
-
-    def _give_up(self, line: Watched, at: float) -> None:
-        for due in line.due:
-            self.lateness.give_up(line.listener, due, at)
+            self.lateness.close(line, at)
 
     def expect(self, read: Operation) -> None:
         asked = read.asked
@@ -77,18 +73,11 @@ class ReadsInTime:
         elif value["type"] in ("ready", "participants"):
             line.positions = list_positions(value)
         if line.due:
-            self._hand_over(line, seen.at)
-
-    def _hand_over(self, line: Watched, at: float) -> None:
-        waiting = [due for due in line.due if not line.knows(due)]
-        for due in line.due:
-            if line.knows(due):
-                self.lateness.take(line.listener, due, at)
-        line.due = waiting
+            self.lateness.hand_over(line, seen.at)
 
     def finish(self, until: float) -> None:
         for line in self._lines.values():
-            self._give_up(line, until)
+            self.lateness.close(line, until)
 
 
 def list_positions(value: dict[str, Any]) -> Positions:
