@@ -1,10 +1,12 @@
 """Refusals and failures as pages in the product's clothes, or as JSON where that was asked for."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError, connections
 from django.http import (
     Http404,
     HttpRequest,
@@ -27,6 +29,26 @@ from messaging.http import wants_json
 OUTAGES = (OperationalError, InterfaceError, RedisError)
 
 
+@contextmanager
+def own_connection() -> Iterator[None]:
+    """Django makes the page of a refusal in a thread that belongs to no request. What the page asks
+    the database there goes over a connection that nobody else would give back, or give up once the
+    database has been started anew."""
+    give_connections_back()
+    try:
+        yield
+    finally:
+        give_connections_back()
+
+
+def give_connections_back() -> None:
+    """But for one that is in a transaction: a request that is refused in its own thread."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
+@own_connection()
 def respond(request: HttpRequest, *, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
     """The error as `{"code", "detail"}` or as the page `<status>.html`."""
     if wants_json(request):
