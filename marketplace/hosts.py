@@ -10,15 +10,16 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.request import split_domain_port
-from django.utils.deprecation import MiddlewareMixin
+
+from marketplace.one_thread import WithoutThread
 
 # Asked for from inside, by whatever address a process has there.
 EXEMPT = ("/health/", "/metrics/")
 USUAL_PORTS = {"http": "80", "https": "443"}
 
 
-class KnownHostMiddleware(MiddlewareMixin):
-    """Belongs after SecurityMiddleware, whose headers a refusal has too, and before all else."""
+class KnownHostMiddleware(WithoutThread):
+    """Belongs after ContentSecurityMiddleware, whose headers a refusal has too; before the rest."""
 
     def process_request(self, request: HttpRequest) -> None:
         if request.path_info.startswith(EXEMPT):

@@ -80,11 +80,13 @@ MIDDLEWARE = [
     "marketplace.operating.access_log.AccessLogMiddleware",
     "marketplace.debug_pages.RefusalsInDebugMiddleware",
     "marketplace.content_security.ContentSecurityMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "marketplace.operating.inside.InsideMiddleware",
     "marketplace.hosts.KnownHostMiddleware",
     "marketplace.static_files.StaticFilesMiddleware",
+    # From here on in one thread. These two have their say in ContentSecurityMiddleware already; the
+    # checks of Django look for them here.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -97,6 +99,7 @@ MIDDLEWARE = [
     "marketplace.errors.ReadableRequestMiddleware",
     "marketplace.errors.MethodNotAllowedMiddleware",
     "marketplace.debug_pages.MissingPagesInDebugMiddleware",
+    "marketplace.one_thread.InOneThreadMiddleware",
 ]
 ROOT_URLCONF = "marketplace.urls"
 ASGI_APPLICATION = "marketplace.asgi.application"

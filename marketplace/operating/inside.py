@@ -20,7 +20,7 @@ PLACES = ("/health/", "/metrics/")
 
 @sync_and_async_middleware
 def InsideMiddleware(get_response: Callable[[HttpRequest], Any]) -> Middleware:  # noqa: N802
-    """Belongs after SecurityMiddleware and before whatever asks for the host. Named like the
+    """Belongs after ContentSecurityMiddleware and before whatever asks for the host. Named like the
     classes it stands among."""
     if iscoroutinefunction(get_response):
 
