@@ -172,8 +172,8 @@ def linters() -> list[Step]:
 def tests(given: Sequence[str]) -> list[list[Step]]:
     """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
 
-    Two rows that go at once, each step with services and a folder of its own. With a third one
-    everything takes as long, and what waits for the clock is late.
+    Rows that go at once, each step with services and a folder of its own. The first never waits for
+    anything but a processor; the others wait for the clock half of the time, and share another.
     """
     once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
@@ -184,12 +184,10 @@ def tests(given: Sequence[str]) -> list[list[Step]]:
     return [
         [
             Step("tests on PostgreSQL", [*pytest, "-m", plain, *given]),
-            Step("browser on PostgreSQL", [*pytest, "-m", browser, *given]),
-        ],
-        [
             Step("tests on SQLite", [*pytest, "--database", "sqlite", *once, "-m", plain, *given]),
-            Step("processes on PostgreSQL", [*pytest, "-m", processes, *given]),
         ],
+        [Step("browser on PostgreSQL", [*pytest, "-m", browser, *given])],
+        [Step("processes on PostgreSQL", [*pytest, "-m", processes, *given])],
     ]
 
 

@@ -84,7 +84,8 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def run_provider() -> Iterator[Provider]:
     provider = Provider()
-    thread = Thread(target=provider.serve_forever, daemon=True)
+    # It looks so often whether it is to end.
+    thread = Thread(target=provider.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield provider

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from messaging.attendance import ROLL_CALL, current_attendance
-from messaging.connection import Connection
-from messaging.consumers import RoomConsumer
+from messaging.consumers import InboxConsumer, RoomConsumer
 from messaging.events import SESSIONS_GROUP
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import current_hub
@@ -30,7 +29,11 @@ CYCLES = 40
 def count_everything() -> dict[str, int]:
     gc.collect()
     return {
-        "connections": sum(isinstance(one, Connection) for one in gc.get_objects()),
+        "connections": sum(
+            type(one) is kind
+            for kind in (RoomConsumer, InboxConsumer)
+            for one in gc.get_referrers(kind)
+        ),
         "heartbeat": current_heartbeat().count,
         "groups": sum(len(members) for members in current_hub()._groups.values()),
         "people": len(current_attendance().people),
@@ -87,7 +90,7 @@ async def test_nothing_is_left_of_those_who_went(
     # the cycles since.
     assert after.pop("files") <= before.pop("files") + CACHE_THREADS
     assert after == before
-    assert before["heartbeat"] == 2
+    assert before["heartbeat"] == before["connections"] == 2
 
 
 async def when_quiet() -> dict[str, int]:

@@ -4,6 +4,7 @@ For each service the first that there is: a URL in the environment, a program on
 program that a wheel in requirements/test.txt brings. A missing one is an error, never a skip.
 """
 
+import gc
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -103,6 +104,12 @@ def pytest_load_initial_conftests(
         early_config.add_cleanup(services.stop)
         services.start(sqlite=options.database == "sqlite")
     return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """A hundred thousand things that stay until the end: they are not looked through again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
