@@ -21,6 +21,7 @@ from accounts.tests.signing_in import (
     is_signed_in,
     list_recovery_codes,
     open_browser,
+    submit_app,
     turn_on_app,
 )
 from tests.cast import PASSWORD
@@ -94,7 +95,7 @@ def test_the_secret_is_shown_as_a_picture_and_as_text_and_kept_encrypted(
     assert 'src="data:image/svg+xml;base64,' in html
     assert b"<svg" in base64.b64decode(page.context["totp_svg_data_uri"].partition(",")[2])
     assert "no-store" in page.headers["Cache-Control"]
-    client.post(PAGES[1], {"code": app_code(secret)})
+    assert submit_app(client, secret) == 302
     kept = Authenticator.objects.get(user=buyer, type="totp").data["secret"]
     assert secret not in kept
 
