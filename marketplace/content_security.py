@@ -13,7 +13,6 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
-from django.middleware.security import SecurityMiddleware
 from django.utils.decorators import sync_and_async_middleware
 
 Middleware = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -27,26 +26,22 @@ FOR_EVERYTHING = {
 
 @sync_and_async_middleware
 def ContentSecurityMiddleware(get_response: Callable[[HttpRequest], Any]) -> Middleware:  # noqa: N802
-    """Adds the headers to every response, Django's own ones among them, and leads to https: on what
-    never gets as far as a thread, too. Named like the classes it stands among."""
-    security = SecurityMiddleware(get_response)
+    """Adds the headers to every response, Django's own about frames among them: on what never gets
+    as far as a thread, too. Named like the classes it stands among."""
     frames = XFrameOptionsMiddleware(get_response)
 
     def finish(request: HttpRequest, response: Any) -> HttpResponseBase:
-        frames.process_response(request, response)
-        security.process_response(request, response)
-        return add_headers(request, response)
+        return add_headers(request, frames.process_response(request, response))
 
     if iscoroutinefunction(get_response):
 
         async def respond_async(request: HttpRequest) -> HttpResponseBase:
-            to_https = security.process_request(request)
-            return finish(request, to_https or await get_response(request))
+            return finish(request, await get_response(request))
 
         return respond_async
 
     def respond(request: HttpRequest) -> HttpResponseBase:
-        return finish(request, security.process_request(request) or get_response(request))
+        return finish(request, get_response(request))
 
     return respond
 

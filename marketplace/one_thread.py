@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware import security
 from django.utils.decorators import sync_only_middleware
 from django.utils.deprecation import MiddlewareMixin
 
@@ -36,3 +37,7 @@ class WithoutThread(MiddlewareMixin):
         response = ask(request) if ask else None
         answer: Any = response or await self.get_response(request)  # type: ignore[misc]
         return change(request, answer) if change else answer  # type: ignore[no-any-return]
+
+
+class SecurityMiddleware(WithoutThread, security.SecurityMiddleware):
+    """Belongs inside of what adds headers: a host that is not ours is refused here."""

@@ -80,11 +80,12 @@ MIDDLEWARE = [
     "marketplace.operating.access_log.AccessLogMiddleware",
     "marketplace.debug_pages.RefusalsInDebugMiddleware",
     "marketplace.content_security.ContentSecurityMiddleware",
+    "marketplace.one_thread.SecurityMiddleware",
     "marketplace.operating.inside.InsideMiddleware",
     "marketplace.hosts.KnownHostMiddleware",
     "marketplace.static_files.StaticFilesMiddleware",
-    # From here on in one thread. These two have their say in ContentSecurityMiddleware already; the
-    # checks of Django look for them here.
+    # From here on in one thread. These two have had their say further out; Django's checks look for
+    # their names.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -99,7 +100,7 @@ MIDDLEWARE = [
     "marketplace.errors.ReadableRequestMiddleware",
     "marketplace.errors.MethodNotAllowedMiddleware",
     "marketplace.debug_pages.MissingPagesInDebugMiddleware",
-    "marketplace.one_thread.InOneThreadMiddleware",
+    "marketplace.one_thread.InOneThreadMiddleware",  # Stays the last.
 ]
 ROOT_URLCONF = "marketplace.urls"
 ASGI_APPLICATION = "marketplace.asgi.application"

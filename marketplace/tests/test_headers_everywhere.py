@@ -138,6 +138,17 @@ def test_without_tls_the_answer_is_a_redirect_with_them(over_https: None, client
     expect_headers(answer, also={"Strict-Transport-Security": "missing"})
 
 
+def test_a_foreign_host_is_refused_without_tls_with_those_that_limit(
+    over_https: None, client: Client
+) -> None:
+    """Where it would be led to is asked for first, so SecurityMiddleware adds none of its own."""
+    answer = client.get("/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    theirs = ("Cross-Origin-Opener-Policy", "Referrer-Policy", "X-Content-Type-Options")
+    missing = dict.fromkeys([*theirs, "Strict-Transport-Security"], "missing")
+    expect_headers(answer, also=missing)
+
+
 def test_a_photo_may_be_shown_in_a_mail(over_https: None, client: Client) -> None:
     photo = Path(django_settings.MEDIA_ROOT) / "photos" / f"{'0' * 32}.jpg"
     photo.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ SECONDS_TO_USE_IT = 3
 
 def app_code(secret: str) -> str:
     """RFC 6238: six digits, anew every 30 seconds. One that is about to end is not begun with."""
-    if (left := PERIOD - time.time() % PERIOD) < SECONDS_TO_USE_IT:
+    while (left := PERIOD - time.time() % PERIOD) < SECONDS_TO_USE_IT:
         time.sleep(left)
     counter = struct.pack(">Q", int(time.time()) // PERIOD)
     digest = hmac.new(base64.b32decode(secret), counter, "sha1").digest()
