@@ -73,7 +73,7 @@ def add_pair(number: int, password: str) -> Pair:
     seller = add_person(f"Selma {number}", f"selma-{number}@example.org", password)
     listing = create_listing(
         seller=User.objects.get(email=seller.email),
-        title=f"Green armchair {number}",
+        title=f"Green armchair {number:03}",  # None of them is the beginning of another.
         text="Deep and low, with new springs.",
         price=Decimal(120 + number),
         currency="EUR",
