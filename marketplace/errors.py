@@ -1,12 +1,10 @@
 """Refusals and failures as pages in the product's clothes, or as JSON where that was asked for."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.db import DataError, InterfaceError, OperationalError, connections
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import (
     Http404,
     HttpRequest,
@@ -27,28 +25,9 @@ from messaging.http import wants_json
 # The database or the cache does not answer. What counts tries is in the cache: without it nobody
 # logs in, because nobody could be stopped from guessing.
 OUTAGES = (OperationalError, InterfaceError, RedisError)
+UNFINISHED = "marketplace_unfinished"  # A refusal whose page is still to be put in.
 
 
-@contextmanager
-def own_connection() -> Iterator[None]:
-    """Django makes the page of a refusal in a thread that belongs to no request. What the page asks
-    the database there goes over a connection that nobody else would give back, or give up once the
-    database has been started anew."""
-    give_connections_back()
-    try:
-        yield
-    finally:
-        give_connections_back()
-
-
-def give_connections_back() -> None:
-    """But for one that is in a transaction: a request that is refused in its own thread."""
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
-
-
-@own_connection()
 def respond(request: HttpRequest, *, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
     """The error as `{"code", "detail"}` or as the page `<status>.html`."""
     if wants_json(request):
@@ -56,14 +35,25 @@ def respond(request: HttpRequest, *, status: HTTPStatus, code: str, detail: str)
     return render(request, f"{status.value}.html", {"detail": detail}, status=status)
 
 
+def refuse(request: HttpRequest, *, status: HTTPStatus, code: str, detail: str) -> HttpResponse:
+    """For Django, which asks in a thread that belongs to no request: a page made there would take a
+    connection besides the one that the request has, and nobody would give it back. So it is the
+    sentence alone, and RefusalPagesMiddleware puts it into its page."""
+    if wants_json(request):
+        return respond(request, status=status, code=code, detail=detail)
+    response = HttpResponse(detail, status=status, content_type="text/plain; charset=utf-8")
+    setattr(response, UNFINISHED, detail)
+    return response
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     detail = _("This request could not be read. Go back and try again.")
-    return respond(request, status=HTTPStatus.BAD_REQUEST, code="invalid", detail=detail)
+    return respond_bare(request, status=HTTPStatus.BAD_REQUEST, code="invalid", detail=detail)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     detail = _("You may not see or do this. Sign in with another account, or go back.")
-    return respond(request, status=HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)
+    return refuse(request, status=HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:
@@ -75,7 +65,7 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     detail = _("There is nothing at this address, or it is not yours to see.")
-    return respond(request, status=HTTPStatus.NOT_FOUND, code="not_found", detail=detail)
+    return refuse(request, status=HTTPStatus.NOT_FOUND, code="not_found", detail=detail)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -137,15 +127,20 @@ class ReadableRequestMiddleware(MiddlewareMixin):
             raise BadRequest from error  # Django's admin filters by whatever it is told.
 
 
-class MethodNotAllowedMiddleware(MiddlewareMixin):
-    """Django says with an empty answer that a method is not allowed. Belongs last in the list."""
+class RefusalPagesMiddleware(MiddlewareMixin):
+    """Puts the page into what was refused without one: by `refuse`, or by Django, which says with
+    an empty answer that a method is not allowed. Belongs after all that pages need."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if not isinstance(response, HttpResponseNotAllowed) or response.content:
-            return response
-        return fill_in(response, method_not_allowed(request))
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return fill_in(response, method_not_allowed(request))
+        if isinstance(response, HttpResponse) and hasattr(response, UNFINISHED):
+            detail = {"detail": getattr(response, UNFINISHED)}
+            status = response.status_code
+            return fill_in(response, render(request, f"{status}.html", detail, status=status))
+        return response
 
 
 def fill_in(response: HttpResponse, page: HttpResponse) -> HttpResponse:

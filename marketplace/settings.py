@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "marketplace.errors.ReadableRequestMiddleware",
-    "marketplace.errors.MethodNotAllowedMiddleware",
+    "marketplace.errors.RefusalPagesMiddleware",
     "marketplace.debug_pages.MissingPagesInDebugMiddleware",
     "marketplace.one_thread.InOneThreadMiddleware",  # Stays the last.
 ]
