@@ -7,6 +7,7 @@ django/daphne#177). The only place that knows Daphne, with the protocols beside 
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -109,6 +110,7 @@ class Server(server.Server):
 
         runtime.adopt_running_loop()
         current_hub().listen()
+        leave_program_alone()
 
     def kill_all_applications(self) -> defer.Deferred[None]:
         """Before the reactor stops. It waits for what this gives."""
@@ -153,8 +155,16 @@ class CommandLine(cli.CommandLineInterface):
 
 
 def main() -> None:
+    gc.disable()  # Until the program is there: nothing of it is garbage.
     CommandLine().run(sys.argv[1:])
     leave()
+
+
+def leave_program_alone() -> None:
+    """What has been loaded stays until the end. The collector, which would look through all of it
+    again and again while everybody waits, looks from now on only through what came after."""
+    gc.freeze()
+    gc.enable()
 
 
 def leave() -> NoReturn:

@@ -2,7 +2,6 @@
 
 import http.client
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.development.children import start_child, stop_children, wait_until
-from tests.deployment.environment import complete
-from tests.services.mails import find_free_port
-from tests.services.places import PROJECT
+from marketplace.development.children import wait_until
+from tests.processes.own_application import serve
 
 pytestmark = pytest.mark.processes
 
@@ -40,23 +37,8 @@ async def application(scope, receive, send):
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    found = find_free_port()
-    (tmp_path / "long_page.py").write_text(PAGE)
-    nowhere = {"DATABASE_URL": "", "REDIS_URL": "", "ALLOWED_HOSTS": "", "SITE_URL": ""}
-    environment = complete(tmp_path, DEBUG="1", PYTHONPATH=f"{tmp_path}:{PROJECT}", **nowhere)
-    listen = ["-b", "127.0.0.1", "-p", str(found)]
-    with (tmp_path / "web.log").open("wb") as log:
-        web = start_child(
-            [sys.executable, "-m", "messaging.daphne", *listen, "long_page:application"],
-            environment=environment,
-            directory=PROJECT,
-            output=log,
-        )
-    try:
-        wait_until(lambda: count_sent(found) == 0, seconds=20, what="a web process", child=web)
+    with serve(PAGE, tmp_path, is_there=lambda port: count_sent(port) == 0) as found:
         yield found
-    finally:
-        stop_children([web], seconds=5)
 
 
 def count_sent(port: int) -> int:
