@@ -1,23 +1,30 @@
 """What holds around every test: a database file for SQLite, static files, an empty cache."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache as kept
 from pathlib import Path
 from typing import Any
 
 import lucide
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, connections, transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.test import TransactionTestCase, override_settings
+from django.test.client import ClientHandler
 from django.utils import translation
+from django.utils.decorators import sync_only_middleware
 from pytest_django import Settings
 
+from marketplace import static_files
 from marketplace.static_files import StaticFilesMiddleware
 from tests.services import services
 
+Respond = Callable[[HttpRequest], HttpResponseBase]
 # What migrating has filled, and no test changes.
 KEPT = {"django_content_type", "auth_permission", "django_migrations"}
 
@@ -79,6 +86,33 @@ def static_files_found_once(collected_static: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StaticFilesMiddleware, "add_files_from_manifest", add_found)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_without_a_loop(static_files_found_once: None) -> Iterator[None]:
+    """Django's test client asks for one page after the other. What is only asynchronous would make
+    an event loop and a thread for each; static files alone have them here."""
+    load = ClientHandler.load_middleware
+
+    def load_without(handler: ClientHandler) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(static_files, "StaticFilesMiddleware", beside_static_files)
+            load(handler)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", load_without)
+        yield
+
+
+@sync_only_middleware
+def beside_static_files(get_response: Respond) -> Respond:
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(django_settings.STATIC_URL):
+            return get_response(request)
+        served = async_to_sync(StaticFilesMiddleware(sync_to_async(get_response)))
+        return served(request)
+
+    return respond
 
 
 @pytest.fixture(scope="session", autouse=True)
