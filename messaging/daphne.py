@@ -103,14 +103,18 @@ class Server(server.Server):
     def _adopt_loop(self) -> None:
         asyncio.get_event_loop().call_soon(self._begin)
 
-    @staticmethod
-    def _begin() -> None:
+    def _begin(self) -> None:
+        from django.urls import get_resolver
+
         from messaging import runtime
         from messaging.hub import current_hub
 
-        runtime.adopt_running_loop()
-        current_hub().listen()
-        leave_program_alone()
+        try:
+            runtime.adopt_running_loop()
+            current_hub().listen()
+            get_resolver().url_patterns  # noqa: B018  Loads all pages; else the first of them would.
+        finally:
+            leave_program_alone()
 
     def kill_all_applications(self) -> defer.Deferred[None]:
         """Before the reactor stops. It waits for what this gives."""
@@ -163,6 +167,7 @@ def main() -> None:
 def leave_program_alone() -> None:
     """What has been loaded stays until the end. The collector, which would look through all of it
     again and again while everybody waits, looks from now on only through what came after."""
+    gc.collect()  # What loading left over, before it would stay for ever.
     gc.freeze()
     gc.enable()
 
