@@ -3,10 +3,9 @@
 import sys
 from http import HTTPStatus
 
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseNotAllowed,
@@ -117,14 +116,15 @@ class ReadableRequestMiddleware(MiddlewareMixin):
             request.GET = QueryDict()
             raise
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Pages that look for it themselves answer as ever."""
         if not isinstance(error, ValueError | DataError):
-            return
+            return None
         if "\x00" in request.path_info:
-            raise Http404 from error
+            return page_not_found(request, error)
         if any("\x00" in value for _, values in request.GET.lists() for value in values):
-            raise BadRequest from error  # Django's admin filters by whatever it is told.
+            return bad_request(request, error)  # Django's admin filters by whatever it is told.
+        return None
 
 
 class RefusalPagesMiddleware(MiddlewareMixin):

@@ -94,11 +94,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.PreferencesMiddleware",
-    "accounts.middleware.LastSeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "marketplace.errors.ReadableRequestMiddleware",
     "marketplace.errors.RefusalPagesMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
     "marketplace.debug_pages.MissingPagesInDebugMiddleware",
     "marketplace.one_thread.InOneThreadMiddleware",  # Stays the last.
 ]

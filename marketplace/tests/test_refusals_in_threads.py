@@ -54,12 +54,6 @@ def has_connection() -> bool:
     return connection.connection is not None
 
 
-def lose_connection() -> None:
-    """As a restart of the database does, which nobody is told of."""
-    connection.ensure_connection()
-    connection.connection.close()
-
-
 @pytest.mark.django_db(transaction=True)
 async def test_its_page_asks_over_the_connection_of_the_request(
     reader: AsyncClient, one_thread: ThreadPoolExecutor, called_in: dict[str, list[str]]
@@ -72,14 +66,3 @@ async def test_its_page_asks_over_the_connection_of_the_request(
     assert len(called_in["counted"]) == 1
     assert called_in["counted"] != called_in["refused"]
     assert not one_thread.submit(has_connection).result()
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_it_is_made_after_the_database_has_come_back(
-    reader: AsyncClient, one_thread: ThreadPoolExecutor
-) -> None:
-    one_thread.submit(lose_connection).result()
-
-    response = await reader.get("/nowhere/")
-
-    assert response.status_code == HTTPStatus.NOT_FOUND
