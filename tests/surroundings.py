@@ -1,5 +1,6 @@
 """What holds around every test: a database file for SQLite, static files, an empty cache."""
 
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache as kept
 from pathlib import Path
@@ -24,6 +25,7 @@ from marketplace import static_files
 from marketplace.static_files import StaticFilesMiddleware
 from tests.services import services
 
+load_all = ClientHandler.load_middleware
 Respond = Callable[[HttpRequest], HttpResponseBase]
 # What migrating has filled, and no test changes.
 KEPT = {"django_content_type", "auth_permission", "django_migrations"}
@@ -92,16 +94,22 @@ def static_files_found_once(collected_static: None) -> Iterator[None]:
 def pages_without_a_loop(static_files_found_once: None) -> Iterator[None]:
     """Django's test client asks for one page after the other. What is only asynchronous would make
     an event loop and a thread for each; static files alone have them here."""
-    load = ClientHandler.load_middleware
+    one_by_one = threading.Lock()  # Some tests have clients in threads.
 
     def load_without(handler: ClientHandler) -> None:
-        with pytest.MonkeyPatch.context() as patch:
+        with one_by_one, pytest.MonkeyPatch.context() as patch:
             patch.setattr(static_files, "StaticFilesMiddleware", beside_static_files)
-            load(handler)
+            load_all(handler)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ClientHandler, "load_middleware", load_without)
         yield
+
+
+@pytest.fixture
+def as_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what stands outside of the pages' thread: all of it as a server has it."""
+    monkeypatch.setattr(ClientHandler, "load_middleware", load_all)
 
 
 @sync_only_middleware

@@ -15,6 +15,8 @@ from accounts.models import User
 from marketplace.listings.models import Listing
 from tests.cast import PASSWORD
 
+pytestmark = pytest.mark.usefixtures("as_served")
+
 JSON = {"Accept": "application/json"}
 
 

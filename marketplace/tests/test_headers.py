@@ -8,7 +8,7 @@ from django.test import AsyncClient, Client
 from accounts.models import User
 from marketplace.listings.models import Listing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_served")]
 PAGES = [
     "/",
     "/listings/walnut-sideboard/",

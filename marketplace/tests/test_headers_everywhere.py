@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from marketplace.listings.models import Listing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_served")]
 
 HEADERS = {
     "Content-Security-Policy": r"default-src 'none'; (?!.*unsafe).*frame-ancestors 'none'.*",

@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from marketplace.hosts import known_ports
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_served")]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from pytest_django import Settings
 
 from marketplace.static_files import HashedStaticFilesStorage
 
+pytestmark = pytest.mark.usefixtures("as_served")
+
 HASHED = re.compile(r"/static/marketplace/css/base\.[0-9a-f]{12}\.css")
 
 

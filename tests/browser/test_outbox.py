@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Error, Page, Response, Route, WebSocketRoute, expect
 
 from tests.browser.cast import Pair
 from tests.browser.outages import (
@@ -129,7 +129,8 @@ def test_another_tab_hears_before_the_ack_that_it_is_stored(buyer: Page, seller:
 
 
 def hear_sent(page: Page) -> list[str]:
-    """The texts of the messages that a page hands to its sockets, as it goes on."""
+    """The texts of the messages that a page hands to its sockets as it goes on, or, where those
+    are slow to come back, has answered over HTTP."""
     heard: list[str] = []
 
     def hear(frame: Any) -> None:
@@ -137,7 +138,12 @@ def hear_sent(page: Page) -> list[str]:
         if data["type"] == "chat_message":
             heard.append(data["message"])
 
+    def hear_answer(answer: Response) -> None:
+        if answer.request.method == "POST" and answer.url.endswith("/new_message/"):
+            heard.append(json.loads(answer.request.post_data or "{}")["message"])
+
     page.on("websocket", lambda socket: socket.on("framesent", hear))
+    page.on("response", hear_answer)
     return heard
 
 

@@ -13,6 +13,8 @@ from marketplace.listings.models import Listing
 from marketplace.operating.tests.lines import Lines
 from tests.cast import PASSWORD
 
+pytestmark = pytest.mark.usefixtures("as_served")
+
 ClientOf = Callable[[User], Client]
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import AsyncClient, Client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("as_served")]
 
 INSIDE = {"Host": "web-1:8000"}
 TOKEN = "a-token-of-prometheus"
