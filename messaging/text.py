@@ -12,6 +12,8 @@ MAXIMUM_CODE_POINTS = 4_000
 # Before trimming and composing, which can make a text shorter, but hardly by more than this.
 LONGEST_INPUT = 4 * MAXIMUM_CODE_POINTS
 MOST_MARKS_IN_A_ROW = 30
+# Two marks in one character, which by itself counts as none.
+MARKS_IN_ONE = "\u0f73\u0f75\u0f81"
 # Unicode's categories of what leaves no mark on a screen: formatting, spaces, line breaks.
 INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 # Everything that Unicode calls a control character, apart from tab and newline.
@@ -29,13 +31,26 @@ def has_lone_surrogate(text: str) -> bool:
 
 def has_endless_marks(text: str) -> bool:
     """More combining marks in a row than any script uses. Normalising sorts each run of them,
-    which takes the square of its length (Unicode's Stream-Safe Text Format, UAX #15 §13)."""
+    which takes the square of its length (Unicode's Stream-Safe Text Format, UAX #15 §13).
+
+    To be asked about the text that is normalised and no other: what is taken out of it later, a
+    control character for instance, would join two runs.
+    """
     run = 0
     for character in "" if text.isascii() else text:
-        run = run + 1 if unicodedata.combining(character) else 0
+        is_mark = unicodedata.combining(character) or character in MARKS_IN_ONE
+        run = run + 1 if is_mark else 0
         if run > MOST_MARKS_IN_A_ROW:
             return True
     return False
+
+
+def compose(text: str) -> str | None:
+    """The text in NFC, without control characters, with one kind of line end. None for one that
+    would take long (`has_endless_marks`)."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    printable = CONTROL_CHARACTERS.sub("", lines)
+    return None if has_endless_marks(printable) else unicodedata.normalize("NFC", printable)
 
 
 def normalise_body(value: Any) -> str:
@@ -49,10 +64,10 @@ def normalise_body(value: Any) -> str:
         raise Invalid(_("The field “message” has a character that cannot be stored."))
     if len(value.strip()) > LONGEST_INPUT:
         raise TooLong()
-    if has_endless_marks(value):
+    composed = compose(value)
+    if composed is None:
         raise Invalid(_("The message has more accents on one letter than can be shown."))
-    text = value.replace("\r\n", "\n").replace("\r", "\n")
-    text = unicodedata.normalize("NFC", CONTROL_CHARACTERS.sub("", text)).strip()
+    text = composed.strip()
     if all(unicodedata.category(character) in INVISIBLE for character in text):
         raise Empty()
     if len(text) > MAXIMUM_CODE_POINTS:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 from marketplace.listings.intake import PreparedPhoto, prepare_photo
 from marketplace.listings.models import Listing, Photo
 from marketplace.listings.services import MOST_PHOTOS
+from messaging.text import has_endless_marks
 
 # Control characters other than tab and line feed, and lone surrogates.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -22,9 +23,12 @@ TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def clean_text(value: str) -> str:
-    """One kind of line end, no control characters, NFC."""
+    """One kind of line end, no control characters, NFC. Raises ValidationError."""
     lines = value.replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", UNPRINTABLE.sub("", lines)).strip()
+    printable = UNPRINTABLE.sub("", lines)
+    if has_endless_marks(printable):
+        raise ValidationError(_("There are more accents on one letter than can be shown."))
+    return unicodedata.normalize("NFC", printable).strip()
 
 
 def clean_title(value: str) -> str:

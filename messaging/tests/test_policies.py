@@ -1,5 +1,9 @@
 """Rules that have no door yet, and those that every door asks."""
 
+import sys
+import time
+import unicodedata
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,7 +12,7 @@ import pytest
 from django.test import Client
 
 from messaging import policies, text
-from messaging.exceptions import Empty, Forbidden, Invalid, TooLong
+from messaging.exceptions import Empty, Forbidden, Invalid, MessagingError, TooLong
 from messaging.listings import listing_class
 from messaging.models import Conversation, Message, Participant
 from messaging.tests.conversing import say
@@ -113,11 +117,46 @@ def test_a_form_that_is_no_text_is_refused(
         ("x" * 4_001, TooLong),
         (" " * 70_000 + "x" * 17_000, TooLong),
         ("e" + "\u0301\u0316" * 16, Invalid),
+        ("e" + ("\u0301\u0316" * 15 + "\x7f") * 2, Invalid),
+        ("\u0f73" * 31, Invalid),
     ],
+    ids=["nothing", "invisible", "long", "long and blank", "accents", "joined", "two in one"],
 )
 def test_what_cannot_be_shown_is_refused(body: str, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         text.normalise_body(body)
+
+
+def test_no_character_but_these_begins_with_a_mark_and_is_none() -> None:
+    """They would make long runs of marks that are not counted as such."""
+    hidden = [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if not unicodedata.combining(character)
+        and unicodedata.combining(unicodedata.normalize("NFD", character)[0])
+    ]
+    assert "".join(hidden) == text.MARKS_IN_ONE
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["\u0301\u0316" * 8_000, ("\u0301\u0316" * 15 + "\x7f") * 516, "\u0f73" * 16_000],
+    ids=["in a row", "around control characters", "two in one"],
+)
+def test_marks_take_no_longer_than_letters(hostile: str) -> None:
+    """Sorting them takes the square: without a bound hundreds of times as long."""
+    assert process_seconds(hostile) < 20 * process_seconds("\u00e9x" * 8_000)
+
+
+def process_seconds(body: str) -> float:
+    """At best."""
+    taken = []
+    for _ in range(3):
+        began = time.process_time()
+        with suppress(MessagingError):
+            text.normalise_body(body)
+        taken.append(time.process_time() - began)
+    return min(taken)
 
 
 def test_what_can_be_shown_is_kept() -> None:

@@ -35,9 +35,13 @@ def find_wrong(body: Any) -> set[str]:
 
 
 def has_endless_marks(body: str) -> bool:
+    """Of what is left without control characters, each taken apart into its marks."""
     run = 0
     for sign in body:
-        run = run + 1 if unicodedata.combining(sign) else 0
+        if is_control(sign):
+            continue
+        marks = unicodedata.normalize("NFD", sign)
+        run = run + 1 if unicodedata.combining(marks[0]) else 0
         if run > MOST_MARKS:
             return True
     return False

@@ -112,6 +112,14 @@ def test_a_title_turns_no_text_around(client_of: SignIn, seller: Person) -> None
     assert Listing.objects.get().title == "lamp gpj.exe"
 
 
+@pytest.mark.parametrize("field", ["title", "text"])
+def test_endless_accents_are_refused(client_of: SignIn, seller: Person, field: str) -> None:
+    accents = "e" + ("\u0301\u0316" * 12 + "\x07") * 2
+    page = client_of(seller).post("/sell/new/", FIELDS | {field: accents})
+    assert "more accents on one letter" in page.content.decode()
+    assert not Listing.objects.exists()
+
+
 def test_a_seller_changes_their_listing_and_the_address_stays(
     client_of: SignIn, seller: Person, listing: Listing
 ) -> None:
