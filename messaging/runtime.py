@@ -92,6 +92,15 @@ def _background_loop() -> asyncio.AbstractEventLoop:
         return _background[1]
 
 
+def run_in_background(function: Callable[[], Coroutine[Any, Any, None]], *, seconds: float) -> None:
+    """In the loop of a process that serves no sockets, if it has one, after all that was handed
+    over to it before. Raises TimeoutError."""
+    with _lock:
+        made = _background if _background and _background[0] == os.getpid() else None
+    if made:
+        asyncio.run_coroutine_threadsafe(function(), made[1]).result(seconds)
+
+
 @cache
 def database_executor() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(conf.database_threads(), thread_name_prefix="messaging-database")
