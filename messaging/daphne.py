@@ -55,6 +55,7 @@ class Server(server.Server):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._pages: set[asyncio.Future[None]] = set()
+        self._is_ending = False
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Queue:
         """As Daphne's own, with a `receive` that takes no more than is wanted."""
@@ -85,6 +86,8 @@ class Server(server.Server):
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         """Whatever sends a long answer waits for its reader: by itself Daphne takes it all at once
         and keeps in memory what a slow one has not fetched yet."""
+        if self._is_ending and message["type"] == "http.response.start":
+            let_connection_end(protocol)
         with suppress(Disconnected):  # Whoever it was for has just gone.
             await super().handle_reply(protocol, message)
         if message["type"] != "http.response.body" or not message.get("more_body"):
@@ -95,6 +98,11 @@ class Server(server.Server):
     def _is_open(self, protocol: Any) -> bool:
         details = self.connections.get(protocol, {"disconnected": 0})
         return "disconnected" not in details and protocol.channel is not None
+
+    def listen_success(self, port: Any) -> Any:
+        """Daphne's own keeps the port from whoever asks the listener for it later, to close it."""
+        super().listen_success(port)
+        return port
 
     def run(self) -> None:
         reactor.callWhenRunning(self._adopt_loop)
@@ -124,6 +132,7 @@ class Server(server.Server):
         from messaging import conf
         from messaging.draining import drain
 
+        self._is_ending = True
         seconds = conf.drain_seconds()
         cancelling = max(seconds * CANCEL_SHARE, LEAST_CANCEL_SECONDS)
         for listener in self.listeners:
@@ -162,6 +171,14 @@ def main() -> None:
     gc.disable()  # Until the program is there: nothing of it is garbage.
     CommandLine().run(sys.argv[1:])
     leave()
+
+
+def let_connection_end(request: Any) -> None:
+    """With this answer. A proxy that keeps its connections would send us page after page until we
+    are cut off in the middle of one; so it goes elsewhere."""
+    if request.channel is not None:
+        request.channel.persistent = False
+        request.responseHeaders.setRawHeaders(b"connection", [b"close"])
 
 
 def leave_program_alone() -> None:

@@ -32,6 +32,7 @@ async def _finish(is_busy: Callable[[], bool]) -> None:
     await current_bus().finish()
     while is_busy():
         await asyncio.sleep(POLL_SECONDS)
+    await current_bus().finish()  # What those pages have stored.
 
 
 async def _until(moment: float, work: Coroutine[Any, Any, None]) -> None:

@@ -26,6 +26,9 @@ from tests.visitor import Visitor
 pytestmark = pytest.mark.processes
 
 LATE_SECONDS = 5.0
+BEAT_SECONDS = (
+    25  # As it is out there: what is lost in a restart is not made up for by a heartbeat.
+)
 BETWEEN_SENDS = 0.05
 SLUG = """
 from marketplace.listings.models import Listing
@@ -119,7 +122,7 @@ class Webs:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, index: int) -> None:
-        process = self.live.launch_web(self.ports[index])
+        process = self.live.launch_web(self.ports[index], HEARTBEAT_SECONDS=str(BEAT_SECONDS))
         self.processes[index:] = [process, *self.processes[index + 1 :]]
 
     def replace(self, index: int) -> None:
