@@ -40,7 +40,7 @@ class Connection(AsyncWebsocketConsumer):
     conversation_id: Any = None
     frame_handlers: ClassVar[dict[str, str]] = {}
     # Events that do not wait their turn behind what a slow client has not taken yet.
-    ends: ClassVar[frozenset[str]] = frozenset({"session_ended"})
+    ends: ClassVar[frozenset[str]] = frozenset({"session_ended", "displaced"})
 
     def __init__(self) -> None:
         super().__init__()

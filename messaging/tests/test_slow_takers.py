@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from messaging import transport
+from messaging.attendance import CONNECTIONS_PER_PERSON
 from messaging.models import Conversation
 from messaging.runtime import in_database
 from messaging.tests.conversing import say
@@ -113,6 +114,21 @@ async def test_who_takes_a_little_now_and_then_is_waited_for(
     line.unsent -= 1
     await ana.expect("pong")
     assert await ana.has_heard_all()
+
+
+async def test_who_is_pushed_out_goes_at_once_though_they_take_nothing(
+    sockets: Sockets, conversation: Conversation, buyer: Any, clock: Any
+) -> None:
+    """Else one after the other could be opened and left unread, far more than anybody may have."""
+    line = Line()
+    ana = await enter(sockets, buyer, conversation, line)
+    line.unsent = UNSENT_BYTES
+    await ana.send(type="ping")
+    await line.is_looked_at()
+    for _ in range(CONNECTIONS_PER_PERSON):
+        await sockets.inbox(buyer)
+    assert await ana.close_code() == 4430
+    line.lost = True  # As it is a second later.
 
 
 async def test_nothing_is_kept_for_one_who_is_lost(clock: Any) -> None:
