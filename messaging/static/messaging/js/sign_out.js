@@ -20,11 +20,11 @@ function whenLeft() {
 }
 
 async function signOut(form) {
-  const { askFirst, noAnswer } = byId("unsent-template").dataset;
+  const { askFirst, noAnswer, refused } = byId("unsent-template").dataset;
   if (store.names("outbox.").length && !confirm(askFirst)) return;
   const answer = await send(form);
   if (!answer) return alert(noAnswer);
-  if (!answer.ok && answer.type !== "opaqueredirect") return form.submit(); // It says why not itself.
+  if (!answer.ok && answer.type !== "opaqueredirect") return alert(refused);
   leave();
   tellOtherTabs();
   location.assign(form.dataset.signOut || "/");
