@@ -11,7 +11,9 @@ from messaging import conf
 from notifications import failpoints
 from notifications.findings import doubtful, fine, wrong
 
-PRESENCE_SECONDS = 60
+# Of a slower one people would hear for more than a minute that somebody is here who has gone
+# (`messaging.presence`).
+SLOWEST_HEARTBEAT_SECONDS = 26
 
 
 def ask_settings() -> Iterator[CheckMessage]:
@@ -46,7 +48,7 @@ def _is_here(host: str | None) -> bool:
 
 
 def _judge_times() -> Iterator[CheckMessage]:
-    if conf.heartbeat_seconds() >= PRESENCE_SECONDS:
+    if conf.heartbeat_seconds() > SLOWEST_HEARTBEAT_SECONDS:
         yield wrong(
             _("The heartbeat is every %(seconds)g seconds, and people count as gone after 60.")
             % {"seconds": conf.heartbeat_seconds()},

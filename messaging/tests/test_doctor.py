@@ -185,7 +185,7 @@ def test_somebody_who_should_have_been_told(conversation: Conversation) -> None:
         ("MESSAGING_ALLOWED_ORIGINS", ["market.example"], "“market.example” is no origin"),
         ("MESSAGING_ALLOWED_ORIGINS", ["https://market.example/"], "is no origin"),
         ("MESSAGING_ALLOWED_ORIGINS", ["http://market.example"], "is not encrypted"),
-        ("MESSAGING_HEARTBEAT_SECONDS", 90, "people count as gone after 60"),
+        ("MESSAGING_HEARTBEAT_SECONDS", 27, "people count as gone after 60"),
         ("MESSAGING_NOTIFY_CAP_SECONDS", 10, "shorter than the wait"),
         ("MESSAGING_DRAIN_SECONDS", 0, "cuts off"),
         ("MESSAGING_SEND_LIMITS", [], "no limits on sending"),

@@ -63,6 +63,7 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({"DATA_DIR": "/etc/hostname"}, "DATA_DIR is /etc/hostname"),
     ({"SEND_LIMITS": "many"}, "SEND_LIMITS must look like 10/5s,60/m"),
     ({"HEARTBEAT_SECONDS": "0"}, "HEARTBEAT_SECONDS must be 0.1 or more"),
+    ({"HEARTBEAT_SECONDS": "27"}, "HEARTBEAT_SECONDS must be 26 or less"),
     ({"DRAIN_SECONDS": "soon"}, "DRAIN_SECONDS must be a number"),
     ({"DRAIN_SECONDS": "11"}, "DRAIN_SECONDS must be 10 or less"),
     ({"NOTIFY_DELAY_SECONDS": "-1"}, "NOTIFY_DELAY_SECONDS must be 0 or more"),
