@@ -5,6 +5,7 @@ Standard library only: it starts before there is an environment.
 
 import argparse
 import os
+import queue
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,8 +26,9 @@ TEST_DATA = PROJECT / "var" / "test"
 NO_TESTS_COLLECTED = 5
 # What goes on for longer is stuck; the others' verdicts are shown all the same.
 STEP_SECONDS = 30 * 60
+ROWS_AT_ONCE = 3
 LEAVE_SECONDS = 60  # Told to stop, it stops what it has started.
-Show = Callable[[str], object]
+Show = Callable[[str | None], object]
 # What has nothing to do with which database there is: on PostgreSQL only.
 SAME_ON_EVERY_DATABASE = [
     "tests/adoption",
@@ -42,6 +45,8 @@ SAME_ON_EVERY_DATABASE = [
     *[f"tests/test_{name}.py" for name in ("code_size", "development", "held_tasks", "mail_page")],
     *[f"tests/test_{name}.py" for name in ("named_tests", "protocol_page", "translations")],
 ]
+# Browsers and processes are asked for in this folder only, as conftest.py makes sure.
+HERE = ["-o", "testpaths=tests"]
 # What Django's settings ask for, when a tool only wants to read the code.
 SETTINGS = {"DEBUG": "1", "SECRET_KEY": "x", "DATA_DIR": str(TEST_DATA)}
 
@@ -66,7 +71,11 @@ class Step:
         began = time.monotonic()
         with (
             subprocess.Popen(
-                self.command, cwd=PROJECT, env=dict(environment), stdout=subprocess.PIPE, text=True
+                self.command,
+                cwd=PROJECT,
+                env={**environment, **({} if self.is_pytest else SETTINGS)},
+                stdout=subprocess.PIPE,
+                text=True,
             ) as process,
             deadline(process),
         ):
@@ -119,11 +128,11 @@ def main() -> int:
     # Hundreds of processes start here. Without it each would compile everything anew.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     began = time.monotonic()
-    linted = [] if options.quick else run_at_once(linters(), {**environment, **SETTINGS})
-    tested = run_at_once(tests(options.pytest), environment)
-    steps = linted + tested
+    rows = [*([] if options.quick else linters()), *tests(options.pytest)]
+    run_at_once(rows, environment)
+    steps = [step for row in rows for step in row]
     print_summary(steps, time.monotonic() - began)
-    some_ran = not all(step.is_empty for step in tested)
+    some_ran = not all(step.is_empty for step in steps if step.is_pytest)
     return 0 if some_ran and all(step.passed for step in steps) else 1
 
 
@@ -142,7 +151,9 @@ def parse() -> argparse.Namespace:
 def check_chromium(*, install: bool) -> None:
     if chromium.find() is None:
         virtual_environment.install_packages(
-            ["chromium"], "Chromium, for the tests in a browser, is missing.", install=install
+            [chromium.find_package()],
+            "Chromium, for the tests in a browser, is missing.",
+            install=install,
         )
 
 
@@ -170,12 +181,8 @@ def linters() -> list[list[Step]]:
 
 
 def tests(given: Sequence[str]) -> list[list[Step]]:
-    """Everything on PostgreSQL, and on SQLite what starts no processes of its own.
-
-    Rows that go at once, each step with services and a folder of its own. The first never waits for
-    anything but a processor; the others wait for the clock half of the time. So two cores are
-    busy for nine tenths of it; with two rows it was three quarters.
-    """
+    """Everything on PostgreSQL, and on SQLite what starts no processes of its own; the longest
+    first."""
     once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
     pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
     if sys.stdout.isatty():
@@ -183,35 +190,39 @@ def tests(given: Sequence[str]) -> list[list[Step]]:
     plain, browser = "not browser and not processes", "browser"
     processes = "processes and not browser"
     return [
-        [
-            Step("tests on PostgreSQL", [*pytest, "-m", plain, *given]),
-            Step("tests on SQLite", [*pytest, "--database", "sqlite", *once, "-m", plain, *given]),
-        ],
-        [Step("browser on PostgreSQL", [*pytest, "-m", browser, *given])],
-        [Step("processes on PostgreSQL", [*pytest, "-m", processes, *given])],
+        [Step("tests on PostgreSQL", [*pytest, "-m", plain, *given])],
+        [Step("browser on PostgreSQL", [*pytest, *HERE, "-m", browser, *given])],
+        [Step("processes on PostgreSQL", [*pytest, *HERE, "-m", processes, *given])],
+        [Step("tests on SQLite", [*pytest, "--database", "sqlite", *once, "-m", plain, *given])],
     ]
 
 
-def run_at_once(rows: Sequence[Sequence[Step]], environment: Mapping[str, str]) -> list[Step]:
-    """All their steps. The first row is seen as it runs; what the others print comes when all have
-    ended."""
-    printed: list[list[str]] = [[] for _ in rows[1:]]
-    threads = [
-        threading.Thread(target=run_row, args=(row, environment, lines.append))
-        for row, lines in zip(rows[1:], printed, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    run_row(rows[0], environment, show_now)
-    for thread, lines in zip(threads, printed, strict=True):
-        thread.join()
-        show_now("\n".join(lines))
-    return [step for row in rows for step in row]
+def run_at_once(rows: Sequence[Sequence[Step]], environment: Mapping[str, str]) -> None:
+    """Three rows at a time, each step with services and a folder of its own; whoever has ended
+    makes room for the next. What they print is shown row by row.
+
+    Half of the steps wait for the clock half of the time: three of them keep two cores busy.
+    """
+    printed: list[queue.SimpleQueue[str | None]] = [queue.SimpleQueue() for _ in rows]
+    with ThreadPoolExecutor(ROWS_AT_ONCE) as executor:
+        running = [
+            executor.submit(run_row, row, environment, lines.put)
+            for row, lines in zip(rows, printed, strict=True)
+        ]
+        for lines in printed:
+            while (line := lines.get()) is not None:
+                show_now(line)
+    for row in running:
+        row.result()
 
 
 def run_row(steps: Sequence[Step], environment: Mapping[str, str], show: Show) -> None:
-    for step in steps:
-        step.run(environment, show)
+    """Shows None at the end."""
+    try:
+        for step in steps:
+            step.run(environment, show)
+    finally:
+        show(None)
 
 
 def show_now(line: str) -> None:

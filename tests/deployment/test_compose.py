@@ -74,13 +74,13 @@ def test_the_settings_take_what_each_service_is_given(
     described: compose.Compose, tmp_path: Path
 ) -> None:
     for service in OURS:
-        given = described.environment(service)
         # Everything can be set but what the image decides and what nobody wants out there.
         unwanted = {"DEBUG", "STATIC_DIR", "FAILPOINT", "FAILPOINT_AFTER"}
-        assert set(given) == names_in_code() - unwanted, service
-        environment = complete(tmp_path, **{**given, "DATA_DIR": str(tmp_path)})
-        ran = run_manage(["check", "--deploy", "--fail-level", "WARNING"], environment)
-        assert ran.returncode == 0, f"{service}: {ran.stderr}"
+        assert set(described.environment(service)) == names_in_code() - unwanted, service
+    given = described.environment(OURS[0])  # All have the same, as the next test says.
+    environment = complete(tmp_path, **{**given, "DATA_DIR": str(tmp_path)})
+    ran = run_manage(["check", "--deploy", "--fail-level", "WARNING"], environment)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_all_of_ours_are_given_the_same(described: compose.Compose) -> None:
