@@ -15,7 +15,7 @@ from tests.faults.clients.convergence import Convergence
 from tests.faults.clients.crowd import Crowd
 from tests.faults.history import History
 from tests.faults.nemeses import NEMESES
-from tests.faults.schedule import HEALING_SECONDS, Phase, plan, seconds_of
+from tests.faults.schedule import Phase, plan, seconds_of
 from tests.faults.servers.quiet import LastMails, count_connections, see_last_mails_off
 from tests.faults.servers.stack import Stack
 from tests.services.places import make_run_directory, remove_run_directory
@@ -149,7 +149,7 @@ class Campaign:
             before = self.count_acknowledged()
             await self.hurt(phase)
             if phase.nemesis:
-                await self.heal()
+                await self.heal(phase)
             if self.count_acknowledged() == before:
                 self.silent.append(phase.name)
             self.tell(f"{number}/{len(phases)} {phase.name}")
@@ -172,11 +172,11 @@ class Campaign:
         await asyncio.sleep(max(0.0, until - time.monotonic()))
         self.crowd.check()
 
-    async def heal(self) -> None:
+    async def heal(self, phase: Phase) -> None:
         self.see_phase("healing", 0)
         began = time.monotonic()
         await self.stack.heal()
-        await asyncio.sleep(max(0.0, began + HEALING_SECONDS - time.monotonic()))
+        await asyncio.sleep(max(0.0, began + phase.healing - time.monotonic()))
 
     def see_phase(self, name: str, nemesis: int) -> None:
         """With what everything costs at that moment, from the second phase on: what it costs before

@@ -7,10 +7,12 @@ from tests.faults.nemeses import NEMESES
 
 # Longer than what is allowed for an aftermath, so that each nemesis is judged by itself.
 HEALING_SECONDS = 12.0
+# Mails, tabs and tasks have as much to catch up with then as after several of the others.
+HEALING_SECONDS_AFTER_ALL = 24.0
 LEAST_SECONDS = 5.0
 # Quiet phases are compared with the others: one for so many nemeses, and half as long as theirs.
 NEMESES_PER_CONTROL = 3
-CONTROL = 0
+CONTROL, ALL_AT_ONCE = 0, 15
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,13 @@ class Phase:
     def name(self) -> str:
         return f"nemesis {self.nemesis}" if self.nemesis else "control"
 
+    @property
+    def healing(self) -> float:
+        """Seconds in which nothing is hurt and nothing is expected to be quick."""
+        if self.nemesis == CONTROL:
+            return 0.0
+        return HEALING_SECONDS_AFTER_ALL if self.nemesis == ALL_AT_ONCE else HEALING_SECONDS
+
 
 def plan(nemeses: Sequence[int], *, minutes: float, seconds_each: float) -> list[Phase]:
     """As many rounds over all nemeses as fit, each with its share of a time that fills them. With
@@ -32,7 +41,7 @@ def plan(nemeses: Sequence[int], *, minutes: float, seconds_each: float) -> list
     hurting = [number for number in nemeses if number != CONTROL]
     total = minutes * 60
     rounds = max(1, round(total / seconds_of(plan_round(hurting, seconds_each, 0))))
-    healing = rounds * len(hurting) * HEALING_SECONDS
+    healing = rounds * sum(phase.healing for phase in plan_round(hurting, 1.0, 0))
     shares = sum(phase.seconds for phase in plan_round(hurting, 1.0, 0))
     each = max(LEAST_SECONDS, (total - healing) / (rounds * shares))
     return [phase for number in range(rounds) for phase in plan_round(hurting, each, number + 1)]
@@ -54,4 +63,4 @@ def _interleave(nemeses: Sequence[int], seconds: float, number: int) -> Iterator
 
 def seconds_of(phases: Sequence[Phase]) -> float:
     """With the healing after each that hurts."""
-    return sum(phase.seconds + (HEALING_SECONDS if phase.nemesis else 0) for phase in phases)
+    return sum(phase.seconds + phase.healing for phase in phases)

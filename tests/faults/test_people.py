@@ -77,6 +77,12 @@ def test_what_has_to_take_long_has_the_time_for_it() -> None:
     assert HEALING_SECONDS > AFTERMATH
 
 
+def test_after_all_at_once_there_is_twice_the_time_to_heal() -> None:
+    everything = plan([1, 15], minutes=0.01, seconds_each=20)
+    assert [phase.healing for phase in everything] == [0, 12, 24]
+    assert seconds_of(everything) == sum(phase.seconds for phase in everything) + 36
+
+
 def test_quiet_phases_stand_between_the_others() -> None:
     nemeses = [phase.nemesis for phase in plan([1, 2, 3, 4], minutes=2, seconds_each=20)]
     assert nemeses == [0, 1, 2, 3, 0, 4]
