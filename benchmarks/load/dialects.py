@@ -1,0 +1,82 @@
+"""What each contender is sent and sends: the tutorial's frames, and those of the contract."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+IDENTIFIER_LENGTH = 36
+BODY_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One frame. `identifier` is of the message it is about; revision 0: there is none."""
+
+    is_ack: bool
+    identifier: str
+    revision: int = 0
+
+
+class Dialect(Protocol):
+    """How to say a message, and what an answer means. `read` gives None for other frames."""
+
+    has_ack: bool
+
+    def path(self, conversation: str) -> str: ...
+
+    def say(self, identifier: str) -> bytes: ...
+
+    def read(self, text: bytes) -> Arrival | None: ...
+
+
+def body_of(identifier: str) -> str:
+    return identifier.ljust(BODY_LENGTH, ".")
+
+
+class Tutorial:
+    """Everybody in the room gets every message, its sender too: that is the sender's ack."""
+
+    has_ack = False
+
+    def path(self, conversation: str) -> str:
+        return f"/ws/chat/{conversation}/"
+
+    def say(self, identifier: str) -> bytes:
+        return json.dumps({"message": body_of(identifier)}).encode()
+
+    def read(self, text: bytes) -> Arrival | None:
+        message: str = json.loads(text)["message"]
+        return Arrival(is_ack=False, identifier=message[:IDENTIFIER_LENGTH])
+
+
+class RefusedMessage(Exception):
+    """An `error` frame came: nothing that is measured from then on would mean anything."""
+
+
+class Contract:
+    """PROTOCOL: an ack for the sender, the message for everybody else."""
+
+    has_ack = True
+
+    def path(self, conversation: str) -> str:
+        return f"/ws/room/{conversation}/"
+
+    def say(self, identifier: str) -> bytes:
+        frame: Mapping[str, str] = {
+            "type": "chat_message",
+            "message": body_of(identifier),
+            "client_message_id": identifier,
+        }
+        return json.dumps(frame).encode()
+
+    def read(self, text: bytes) -> Arrival | None:
+        frame = json.loads(text)
+        match frame["type"]:
+            case "chat_message":
+                return Arrival(False, frame["message"][:IDENTIFIER_LENGTH], frame["revision"])
+            case "ack":
+                return Arrival(True, frame["client_message_id"], frame["revision"])
+            case "error":
+                raise RefusedMessage(frame["code"])
+        return None
