@@ -149,9 +149,9 @@ def parse() -> argparse.Namespace:
 
 
 def check_chromium(*, install: bool) -> None:
-    if chromium.find() is None:
+    if chromium.find_whole() is None:
         virtual_environment.install_packages(
-            [chromium.find_package()],
+            chromium.list_packages(),
             "Chromium, for the tests in a browser, is missing.",
             install=install,
         )

@@ -7,12 +7,19 @@ from playwright.sync_api import Browser, Error, Playwright, expect, sync_playwri
 
 from tests import chromium
 from tests.browser.cast import Cast, Pair
-from tests.browser.outages import buyer, distant_browser, distant_people, proxy, seller
+from tests.browser.outages import (
+    buyer,
+    distant_browser,
+    distant_people,
+    keeping_people,
+    proxy,
+    seller,
+)
 from tests.browser.people import PATIENCE, People
 from tests.live import Live
 from tests.services.places import RUNS
 
-__all__ = ["buyer", "distant_browser", "distant_people", "proxy", "seller"]
+__all__ = ["buyer", "distant_browser", "distant_people", "keeping_people", "proxy", "seller"]
 
 FAILED = RUNS / "screenshots" / "failed"
 

@@ -40,14 +40,23 @@ def proxy(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faul
 
 @pytest.fixture(scope="package")
 def distant_browser(browser: Browser, live: Live, proxy: FaultProxy) -> Iterator[Browser]:
-    """Takes the proxy's port for the marketplace's, so that origins and links stay as they are.
-    Keeps pages for the back button, as browsers at home do."""
+    """Takes the proxy's port for the marketplace's, so that origins and links stay as they are."""
     launched = browser.browser_type.launch(
-        executable_path=chromium.find(),
+        executable_path=chromium.find(), args=["--no-sandbox", resolve_to(live, proxy)]
+    )
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def keeping_people(browser: Browser, live: Live, proxy: FaultProxy) -> Iterator[People]:
+    """Their browser keeps pages for the back button, as browsers at home do."""
+    launched = browser.browser_type.launch(
+        executable_path=chromium.find_whole(),
         args=["--no-sandbox", resolve_to(live, proxy)],
         ignore_default_args=["--disable-back-forward-cache"],
     )
-    yield launched
+    yield from open_people(launched, live, proxy)
     launched.close()
 
 
@@ -57,7 +66,11 @@ def resolve_to(live: Live, proxy: FaultProxy) -> str:
 
 @pytest.fixture
 def distant_people(distant_browser: Browser, live: Live, proxy: FaultProxy) -> Iterator[People]:
-    opened = People(distant_browser, live)
+    yield from open_people(distant_browser, live, proxy)
+
+
+def open_people(launched: Browser, live: Live, proxy: FaultProxy) -> Iterator[People]:
+    opened = People(launched, live)
     opened.expect_complaints(*CUT_OFF)
     yield opened
     proxy.heal()

@@ -18,10 +18,13 @@ HERE = "here now"
 
 
 def test_a_page_comes_back_from_the_back_forward_cache(
-    buyer: Page, seller: Page, proxy: FaultProxy
+    keeping_people: People, people: People, pair: Pair, proxy: FaultProxy
 ) -> None:
     """Our own header keeps pages of the signed in out of it. What some browser keeps all the same
     (the header is taken away here) goes on as if nothing had been."""
+    buyer, seller = keeping_people.open(pair.buyer), people.open(pair.seller)
+    start_talk(buyer, pair, "Hello")
+    seller.goto(buyer.url)
     buyer.route(THREAD, let_be_kept)
     buyer.reload()
     expect(buyer.locator("#presence")).to_have_text(HERE)
