@@ -26,7 +26,7 @@ TEST_DATA = PROJECT / "var" / "test"
 NO_TESTS_COLLECTED = 5
 # What goes on for longer is stuck; the others' verdicts are shown all the same.
 STEP_SECONDS = 30 * 60
-ROWS_AT_ONCE = 3
+ROWS_AT_ONCE = 4
 LEAVE_SECONDS = 60  # Told to stop, it stops what it has started.
 Show = Callable[[str | None], object]
 # What has nothing to do with which database there is: on PostgreSQL only.
@@ -198,10 +198,11 @@ def tests(given: Sequence[str]) -> list[list[Step]]:
 
 
 def run_at_once(rows: Sequence[Sequence[Step]], environment: Mapping[str, str]) -> None:
-    """Three rows at a time, each step with services and a folder of its own; whoever has ended
+    """Four rows at a time, each step with services and a folder of its own; whoever has ended
     makes room for the next. What they print is shown row by row.
 
-    Half of the steps wait for the clock half of the time: three of them keep two cores busy.
+    Half of the steps wait for the clock half of the time: three of them leave two cores idle for a
+    third of it.
     """
     printed: list[queue.SimpleQueue[str | None]] = [queue.SimpleQueue() for _ in rows]
     with ThreadPoolExecutor(ROWS_AT_ONCE) as executor:
