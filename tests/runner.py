@@ -46,7 +46,28 @@ SAME_ON_EVERY_DATABASE = [
     *[f"tests/test_{name}.py" for name in ("named_tests", "protocol_page", "translations")],
 ]
 # Browsers and processes are asked for in this folder only, as conftest.py makes sure.
-HERE = ["-o", "testpaths=tests"]
+APPS = ["accounts", "marketplace", "messaging", "notifications"]
+FOLDERS = {"plain": [*APPS, "tests"], "browser": ["tests"], "processes": ["tests"]}
+# About half of what each of the long rows takes; whatever is new comes to the other half.
+FIRST_HALF = {
+    "plain": APPS,
+    "browser": [
+        "tests/deployment",
+        *[f"tests/browser/test_{name}.py" for name in ("accessibility", "accessible_threads")],
+        *[f"tests/browser/test_{name}.py" for name in ("accounts", "changing", "company", "mail")],
+        *[f"tests/browser/test_{name}.py" for name in ("markup", "outage_pages", "privacy")],
+    ],
+    "processes": [
+        *[f"tests/{name}" for name in ("adoption", "benchmarks", "deployment", "faults")],
+        *[f"tests/{name}" for name in ("model", "security", "processes/test_campaign.py")],
+    ],
+}
+# In this order, so that beside what waits much of its time something else always runs.
+MARKS = {
+    "processes": "processes and not browser",
+    "plain": "not browser and not processes",
+    "browser": "browser",
+}
 # What Django's settings ask for, when a tool only wants to read the code.
 SETTINGS = {"DEBUG": "1", "SECRET_KEY": "x", "DATA_DIR": str(TEST_DATA)}
 
@@ -181,20 +202,38 @@ def linters() -> list[list[Step]]:
 
 
 def tests(given: Sequence[str]) -> list[list[Step]]:
-    """Everything on PostgreSQL, and on SQLite what starts no processes of its own; the longest
-    first."""
+    """Everything on PostgreSQL, and on SQLite what starts no processes of its own."""
     once = [f"--ignore={path}" for path in SAME_ON_EVERY_DATABASE]
-    pytest = [str(virtual_environment.PYTHON), "-m", "pytest"]
-    if sys.stdout.isatty():
-        pytest.append("--color=yes")
-    plain, browser = "not browser and not processes", "browser"
-    processes = "processes and not browser"
-    return [
-        [Step("tests on PostgreSQL", [*pytest, "-m", plain, *given])],
-        [Step("browser on PostgreSQL", [*pytest, *HERE, "-m", browser, *given])],
-        [Step("processes on PostgreSQL", [*pytest, *HERE, "-m", processes, *given])],
-        [Step("tests on SQLite", [*pytest, "--database", "sqlite", *once, "-m", plain, *given])],
+    steps = [
+        Step(name, pytest(*options, *given))
+        for kind in MARKS
+        for name, options in (undivided(kind) if given else halves(kind))
     ]
+    sqlite = pytest("--database", "sqlite", *once, "-m", MARKS["plain"], *given)
+    return [[step] for step in [*steps, Step("tests on SQLite", sqlite)]]
+
+
+def pytest(*options: str) -> list[str]:
+    colour = ["--color=yes"] if sys.stdout.isatty() else []
+    return [str(virtual_environment.PYTHON), "-m", "pytest", *colour, *options]
+
+
+def undivided(kind: str) -> Iterator[tuple[str, list[str]]]:
+    """A name and pytest's options."""
+    yield f"{kind} on PostgreSQL", options_of(kind, FOLDERS[kind])
+
+
+def halves(kind: str) -> Iterator[tuple[str, list[str]]]:
+    first = FIRST_HALF[kind]
+    yield f"{kind} on PostgreSQL, one half", options_of(kind, first)
+    others = [path for path in FOLDERS[kind] if path not in first]
+    ignored = [f"--ignore={path}" for path in first]
+    yield f"{kind} on PostgreSQL, the other", [*options_of(kind, others), *ignored]
+
+
+def options_of(kind: str, paths: Sequence[str]) -> list[str]:
+    """For when none are given: paths that are given take the place of these."""
+    return ["-o", f"testpaths={' '.join(paths)}", "-m", MARKS[kind]]
 
 
 def run_at_once(rows: Sequence[Sequence[Step]], environment: Mapping[str, str]) -> None:
@@ -202,7 +241,7 @@ def run_at_once(rows: Sequence[Sequence[Step]], environment: Mapping[str, str]) 
     makes room for the next. What they print is shown row by row.
 
     Half of the steps wait for the clock half of the time: three of them leave two cores idle for a
-    third of it.
+    third of it, and so does the end of one that takes much longer than the others.
     """
     printed: list[queue.SimpleQueue[str | None]] = [queue.SimpleQueue() for _ in rows]
     with ThreadPoolExecutor(ROWS_AT_ONCE) as executor:

@@ -7,7 +7,8 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.cast import Pair
 from tests.browser.people import People
-from tests.browser.talking import composer, start_talk, wait_until
+from tests.browser.talking import composer, message, say, start_talk, wait_until
+from tests.browser.test_accessibility import expect_no_violation
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -15,17 +16,15 @@ STEADY = 10_100  # milliseconds, after which the pauses start over
 PIN_CHANCE = "(chance) => { Math.random = () => chance }"
 
 
-class Closing:
-    """A thread whose socket the test closes, and whose clock stands still but for what it runs."""
+class Sockets:
+    """Those of a page to its room, in order. What is closed before it is ready stays open: the page
+    would not hear of it."""
 
-    def __init__(self, page: Page, thread: str) -> None:
-        self.page, self.thread = page, thread
+    def __init__(self, page: Page) -> None:
+        self.page = page
         self.opened: list[WebSocketRoute] = []
         self.ready: list[WebSocketRoute] = []
-        page.goto("about:blank")  # The thread's own page may open its socket late.
-        page.clock.install()
         page.route_web_socket("**/ws/room/**", self._pass_on)
-        self.open_anew()
 
     def _pass_on(self, socket: WebSocketRoute) -> None:
         self.opened.append(socket)
@@ -36,6 +35,21 @@ class Closing:
                 self.ready.append(socket)
 
         socket.connect_to_server().on_message(hear)
+
+    def expect_back(self, before: int) -> None:
+        wait_until(self.page, lambda: len(self.ready) > before)
+        assert len(self.opened) == len(self.ready) == before + 1
+
+
+class Closing(Sockets):
+    """A thread whose socket the test closes, and whose clock stands still but for what it runs."""
+
+    def __init__(self, page: Page, thread: str) -> None:
+        self.thread = thread
+        page.goto("about:blank")  # The thread's own page may open its socket late.
+        page.clock.install()
+        super().__init__(page)
+        self.open_anew()
 
     def open_anew(self) -> None:
         before = len(self.opened)
@@ -49,10 +63,6 @@ class Closing:
         self.page.evaluate(PIN_CHANCE, chance)
         self.opened[-1].close(code=code)
         return len(self.opened)
-
-    def expect_back(self, before: int) -> None:
-        wait_until(self.page, lambda: len(self.ready) > before)
-        assert len(self.opened) == len(self.ready) == before + 1
 
     def expect_no_more(self, before: int) -> None:
         self.page.wait_for_timeout(200)  # For this side to hear of one.
@@ -99,3 +109,39 @@ def test_45xx_do_not_come_back(closing: Closing) -> None:
     expect(closing.page.get_by_text("You are signed out.").first).to_be_visible()
     closing.page.clock.run_for(60_000)
     closing.expect_no_more(before)
+
+
+def test_those_that_ask_for_a_pause(distant_people: People, people: People, pair: Pair) -> None:
+    """4429 and 4412: not at once, but by itself; 4430: when somebody looks."""
+    buyer, seller = distant_people.open(pair.buyer), people.open(pair.seller)
+    seller.goto(start_talk(buyer, pair, "Hello"))
+    # Of what the server still says to a socket that the route has closed in between.
+    distant_people.expect_complaints("WebSocket is already in CLOSING or CLOSED state")
+    buyer.clock.install()
+    sockets = Sockets(buyer)
+    buyer.reload()
+    sockets.expect_back(0)
+    here = buyer.locator("#presence")
+    sockets.opened[-1].close(code=4429)
+    buyer.clock.run_for(2_100)
+    expect(buyer.get_by_text("No connection.")).to_be_visible()
+    expect(here).to_have_text("")
+    expect_no_violation(buyer)
+    buyer.evaluate("() => window.dispatchEvent(new Event('online'))")
+    buyer.clock.run_for(3_000)
+    assert len(sockets.opened) == 1
+    buyer.clock.run_for(17_000)
+    sockets.expect_back(1)
+    expect(here).to_have_text("here now")
+    sockets.opened[-1].close(code=4412)
+    buyer.clock.run_for(5_000)
+    sockets.expect_back(2)
+    sockets.opened[-1].close(code=4430)
+    expect(buyer.get_by_text("You have many tabs open.")).to_be_visible()
+    expect_no_violation(buyer)
+    buyer.clock.run_for(60_000)
+    assert len(sockets.opened) == 3
+    buyer.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    expect(here).to_have_text("here now")
+    say(buyer, "Back again")
+    expect(message(seller, "Back again")).to_be_visible()

@@ -1,7 +1,6 @@
 """What is unsent while its thread is not open: it goes out from every page, and each says so."""
 
 import re
-from typing import Any
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect
@@ -247,48 +246,6 @@ def test_signing_out_without_a_connection_keeps_everything(
     ]
     come_back(buyer.context, proxy)
     expect_at(seller, "Not to be lost")
-
-
-def test_closes_that_ask_for_a_pause(distant_people: People, people: People, pair: Pair) -> None:
-    """4429 and 4412: not at once, but by itself; 4430: when somebody looks."""
-    buyer, seller = distant_people.open(pair.buyer), people.open(pair.seller)
-    seller.goto(start_talk(buyer, pair, "Hello"))
-    # Of what the server still says to a socket that the route has closed in between.
-    distant_people.expect_complaints("WebSocket is already in CLOSING or CLOSED state")
-    opened: list[Any] = []
-
-    def pass_on(socket: Any) -> None:
-        opened.append(socket)
-        socket.connect_to_server()
-
-    buyer.clock.install()
-    buyer.route_web_socket("**/ws/room/**", pass_on)
-    buyer.reload()
-    here = buyer.locator("#presence")
-    expect(here).to_have_text("here now")
-    opened[-1].close(code=4429)
-    buyer.clock.run_for(2_100)
-    expect(buyer.get_by_text("No connection.")).to_be_visible()
-    expect(here).to_have_text("")
-    expect_no_violation(buyer)
-    buyer.evaluate("() => window.dispatchEvent(new Event('online'))")
-    buyer.clock.run_for(3_000)
-    assert len(opened) == 1
-    buyer.clock.run_for(17_000)
-    expect(here).to_have_text("here now")
-    opened[-1].close(code=4412)
-    buyer.clock.run_for(5_000)
-    expect(here).to_have_text("here now")
-    assert len(opened) == 3
-    opened[-1].close(code=4430)
-    expect(buyer.get_by_text("You have many tabs open.")).to_be_visible()
-    expect_no_violation(buyer)
-    buyer.clock.run_for(60_000)
-    assert len(opened) == 3
-    buyer.evaluate("() => window.dispatchEvent(new Event('focus'))")
-    expect(here).to_have_text("here now")
-    say(buyer, "Back again")
-    expect(message(seller, "Back again")).to_be_visible()
 
 
 def test_what_is_refused_is_announced_and_wraps_as_text(
