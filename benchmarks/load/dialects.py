@@ -22,12 +22,16 @@ class Dialect(Protocol):
     """How to say a message, and what an answer means. `read` gives None for other frames."""
 
     has_ack: bool
+    # Whether a connection is told when it hears others. What they say before it has to read.
+    is_greeted: bool
 
     def path(self, conversation: str) -> str: ...
 
     def say(self, identifier: str) -> bytes: ...
 
     def read(self, text: bytes) -> Arrival | None: ...
+
+    def is_greeting(self, text: bytes) -> bool: ...
 
 
 def body_of(identifier: str) -> str:
@@ -38,6 +42,7 @@ class Tutorial:
     """Everybody in the room gets every message, its sender too: that is the sender's ack."""
 
     has_ack = False
+    is_greeted = False
 
     def path(self, conversation: str) -> str:
         return f"/ws/chat/{conversation}/"
@@ -49,6 +54,9 @@ class Tutorial:
         message: str = json.loads(text)["message"]
         return Arrival(is_ack=False, identifier=message[:IDENTIFIER_LENGTH])
 
+    def is_greeting(self, text: bytes) -> bool:
+        return False
+
 
 class RefusedMessage(Exception):
     """An `error` frame came: nothing that is measured from then on would mean anything."""
@@ -58,6 +66,7 @@ class Contract:
     """PROTOCOL: an ack for the sender, the message for everybody else."""
 
     has_ack = True
+    is_greeted = True
 
     def path(self, conversation: str) -> str:
         return f"/ws/room/{conversation}/"
@@ -80,3 +89,6 @@ class Contract:
             case "error":
                 raise RefusedMessage(frame["code"])
         return None
+
+    def is_greeting(self, text: bytes) -> bool:
+        return bool(json.loads(text)["type"] == "ready")

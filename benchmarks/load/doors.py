@@ -1,5 +1,6 @@
 """How the people of a conversation come in: over WebSockets with frames in JSON, or over XMPP."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,11 +23,14 @@ class JsonLine:
 
     def __init__(self, dialect: Dialect, on_arrival: Callable[[Arrival], object]) -> None:
         self._dialect, self._on_arrival = dialect, on_arrival
+        self._greeted = asyncio.Event()
 
     async def enter(self, port: int, place: Place, side: int, origin_port: int) -> "JsonLine":
         path = self._dialect.path(place.conversation)
         headers = headers_for(place.sessions[side], origin_port)
         self._client: Client = await connect(port, path, headers, self._take)
+        if self._dialect.is_greeted:
+            await self._greeted.wait()
         return self
 
     def send(self, identifier: str) -> None:
@@ -39,6 +43,8 @@ class JsonLine:
         arrival = self._dialect.read(text)
         if arrival is not None:
             self._on_arrival(arrival)
+        elif self._dialect.is_greeting(text):
+            self._greeted.set()
 
 
 @dataclass(frozen=True)
