@@ -26,7 +26,7 @@ TEST_DATA = PROJECT / "var" / "test"
 NO_TESTS_COLLECTED = 5
 # What goes on for longer is stuck; the others' verdicts are shown all the same.
 STEP_SECONDS = 30 * 60
-ROWS_AT_ONCE = 4
+ROWS_AT_ONCE = 3
 LEAVE_SECONDS = 60  # Told to stop, it stops what it has started.
 Show = Callable[[str | None], object]
 # What has nothing to do with which database there is: on PostgreSQL only.
@@ -237,11 +237,11 @@ def options_of(kind: str, paths: Sequence[str]) -> list[str]:
 
 
 def run_at_once(rows: Sequence[Sequence[Step]], environment: Mapping[str, str]) -> None:
-    """Four rows at a time, each step with services and a folder of its own; whoever has ended
+    """Three rows at a time, each step with services and a folder of its own; whoever has ended
     makes room for the next. What they print is shown row by row.
 
-    Half of the steps wait for the clock half of the time: three of them leave two cores idle for a
-    third of it, and so does the end of one that takes much longer than the others.
+    Half of the steps wait for the clock half of the time. Four at a time make each other so slow
+    that all of it takes longer, and so does a long one that goes on when the others have ended.
     """
     printed: list[queue.SimpleQueue[str | None]] = [queue.SimpleQueue() for _ in rows]
     with ThreadPoolExecutor(ROWS_AT_ONCE) as executor:
