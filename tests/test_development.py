@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.development import arguments, configuration, ports
+from marketplace.development import arguments, configuration, ports, virtual_environment
 from marketplace.development.logs import LogFollower, say
 from tests.services.places import reachable
 
@@ -80,3 +80,17 @@ def test_output_that_nobody_reads_holds_nothing_up(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr("sys.stdout", unread)
         for _ in range(100):
             say("x" * 3000)
+
+
+def test_an_environment_that_is_a_link_is_not_emptied_where_it_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others, folder = tmp_path / "others", tmp_path / ".venv"
+    others.mkdir()
+    (others / "kept").touch()
+    folder.symlink_to(others)
+    monkeypatch.setattr(virtual_environment, "FOLDER", folder)
+    monkeypatch.setattr(virtual_environment, "find_python", lambda install: "true")
+    virtual_environment.make_empty(install=False)
+    assert not folder.exists()
+    assert (others / "kept").exists()

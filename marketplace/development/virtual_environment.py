@@ -90,6 +90,8 @@ def works() -> bool:
 
 
 def make_empty(*, install: bool) -> None:
+    if FOLDER.is_symlink():
+        FOLDER.unlink()  # What it leads to is somebody else's, and would be emptied.
     shutil.rmtree(FOLDER, ignore_errors=True)
     command = [find_python(install=install), "-m", "venv", str(FOLDER)]
     made = subprocess.run(command, capture_output=True, text=True)
