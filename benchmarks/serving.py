@@ -1,6 +1,5 @@
 """A contender's servers, running on a core of their own over a fresh copy of the data."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -17,8 +16,8 @@ from benchmarks.load.doors import JsonDoor, Place, XmppDoor
 from benchmarks.load.rooms import Door
 from benchmarks.machine import Watch, pinned, processor_seconds
 from marketplace.development.children import start_child, stop_children, wait_until
-from tests.services.mails import find_free_port
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port, is_listened_to
 
 DATABASE = "run"
 UVICORN = [
@@ -80,7 +79,7 @@ def serving_ejabberd(contender: Contender, ground: Ground) -> Iterator[Serving]:
             server.start_database()
         with pinned(ground.cores.server):
             children.append(server.launch())
-        is_there = partial(answers, server.port)
+        is_there = partial(is_listened_to, server.port)
         wait_until(is_there, seconds=60, what=contender.title, child=children[0])
         pids, database = [children[0].pid], server.postgres.process
         yield Serving(contender, ground, [server.port], pids, [], server.database_url, database)
@@ -100,7 +99,7 @@ def serving_django(contender: Contender, ground: Ground) -> Iterator[Serving]:
         for port in ports:
             children.append(start_server(contender, ground, port, environment))
         for port, child in zip(ports, children, strict=True):
-            wait_until(partial(answers, port), seconds=60, what=contender.title, child=child)
+            wait_until(partial(is_listened_to, port), seconds=60, what=contender.title, child=child)
         pids = [child.pid for child in children]
         places, database = places_of(contender, ground), ground.postgres.process
         yield Serving(contender, ground, ports, pids, places, url, database)
@@ -153,11 +152,3 @@ def command_of(contender: Contender, port: int) -> list[str]:
     if contender.is_ours:
         return ["messaging.daphne", "-b", "127.0.0.1", "-p", str(port)]
     return ["daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port)]
-
-
-def answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,8 +17,9 @@ from marketplace.development.children import start_child, stop_children, wait_un
 from tests.cast import PASSWORD
 from tests.services import services
 from tests.services.databases import create_database, drop_database
-from tests.services.mails import MailSink, find_free_port
+from tests.services.mails import MailSink
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port, is_listened_to
 from tests.services.postgresql import PostgresServer, find_binaries
 from tests.services.redis import RedisServer, find_binary
 
@@ -133,7 +133,7 @@ class Live:
                 directory=PROJECT,
                 output=log,
             )
-        wait_until(lambda: answers(port), seconds=60, what="a web server", child=process)
+        wait_until(lambda: is_listened_to(port), seconds=60, what="a web server", child=process)
         return process
 
     @contextmanager
@@ -188,15 +188,6 @@ class Live:
 def web_command(port: int) -> list[str]:
     listen = ["--bind", "127.0.0.1", "--port", str(port)]
     return ["messaging.daphne", *listen, "marketplace.asgi:application"]
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens there."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 @contextmanager

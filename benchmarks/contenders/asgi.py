@@ -12,6 +12,7 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.contenders.settings")
 _pages = get_asgi_application()
 
+# After Django is set up: one of them has a model.
 from benchmarks.contenders import consumers  # noqa: E402
 
 _CONSUMERS: dict[str, Any] = {

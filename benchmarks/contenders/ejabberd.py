@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from marketplace.development.children import start_child
-from tests.services.mails import find_free_port
+from tests.services.ports import find_free_port
 from tests.services.postgresql import PostgresServer, find_binaries
 
 SCHEMA = Path("/usr/share/ejabberd/sql/pg.sql")

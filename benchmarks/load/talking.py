@@ -94,12 +94,12 @@ async def _measure(
     await asyncio.sleep(seconds)
     messages, delays, usage = tally.completed - before, tally.delays[first:], watching.end()
     end()
-    await _all_there(rooms)
+    await all_there(rooms)
     judge(rooms, tally)
     return Talked(messages, usage, tally.sent, dict(+tally.mistakes), delays)
 
 
-async def _all_there(rooms: Sequence[Room]) -> None:
+async def all_there(rooms: Sequence[Room]) -> None:
     until = time.perf_counter() + LONGEST_END_SECONDS
     while any(room.flights for room in rooms) and time.perf_counter() < until:
         await asyncio.sleep(LOOK_SECONDS)

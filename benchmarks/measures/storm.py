@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.load.doors import Place, headers_for
 from benchmarks.load.rooms import Tally, close_rooms, open_rooms
-from benchmarks.load.talking import send_at
+from benchmarks.load.talking import all_there, judge, send_at
 from benchmarks.load.websocket import Client, Refused, connect
 from benchmarks.measures.connections import seats_for
 from benchmarks.serving import Serving
@@ -18,6 +18,7 @@ from benchmarks.taking import Bar, Figure, Measure, Sizes, Taken
 WRITERS = 10
 WRITING_RATE = 20.0
 LONGEST_SECONDS = 60.0
+RETRY_SECONDS = 0.5  # After a refusal.
 MISSED = 1
 
 
@@ -30,7 +31,7 @@ class Returning:
     after: int
     client: Client | None = None
     got: list[int] = field(default_factory=list)
-    is_ready: bool = False
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
     refusals: int = 0
 
     def take(self, text: bytes) -> None:
@@ -38,7 +39,7 @@ class Returning:
         if frame["type"] == "chat_message":
             self.got.append(frame["revision"])
         elif frame["type"] == "ready":
-            self.is_ready = True
+            self.ready.set()
 
     async def come_back(self, port: int) -> None:
         path = f"/ws/room/{self.place.conversation}/?after={self.after}"
@@ -48,13 +49,12 @@ class Returning:
                 self.client = await connect(port, path, headers, self.take)
             except (Refused, OSError):
                 self.refusals += 1
-                await asyncio.sleep(0.5)
-        while not self.is_ready:
-            await asyncio.sleep(0.02)
+                await asyncio.sleep(RETRY_SECONDS)
+        await self.ready.wait()
 
     @property
     def has_all(self) -> bool:
-        return self.is_ready and self.got == [self.after + n for n in range(1, MISSED + 1)]
+        return self.ready.is_set() and self.got == [self.after + n for n in range(1, MISSED + 1)]
 
 
 async def take(serving: Serving, sizes: Sizes) -> Taken:
@@ -77,9 +77,8 @@ async def take(serving: Serving, sizes: Sizes) -> Taken:
     seconds, usage = time.perf_counter() - began, watch.end()
     delays = tally.delays[first:]
     writing.cancel()
-    await asyncio.sleep(1.0)
-    for room in writers:
-        room.judge()
+    await all_there(writers)
+    judge(writers, tally)
     mistakes = {
         **tally.mistakes,
         "refused": sum(one.refusals for one in everybody),

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from marketplace.redis_urls import broker_url
 from tests.services.databases import create_database, drop_database
-from tests.services.mails import MailSink, find_free_port
+from tests.services.mails import MailSink
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port
 from tests.services.redis import RedisServer, find_binary
 
 HOST = Path(__file__).resolve().parent / "shop"

@@ -2,17 +2,17 @@
 
 import re
 import shutil
-import socket
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from marketplace.development.children import start_child, stop_children, wait_until
 from tests.deployment.environment import run
-from tests.services.mails import find_free_port
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port, is_listened_to
 from tests.services.postgresql import become_unprivileged
 
 CONFIGURATION = PROJECT / "deploy" / "nginx"
@@ -105,15 +105,9 @@ class Nginx:
                 directory=self.directory,
                 output=log,
             )
-        wait_until(self.answers, seconds=10, what="nginx", child=self.process)
+        is_there = partial(is_listened_to, self.port)
+        wait_until(is_there, seconds=10, what="nginx", child=self.process)
         return self
-
-    def answers(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
 
     def stop(self) -> None:
         if self.process is not None:

@@ -18,8 +18,9 @@ from marketplace.development.children import start_child, stop_children, wait_un
 from tests.deployment import compose, image
 from tests.deployment.environment import TOOLS, run
 from tests.deployment.nginx import Nginx
-from tests.services.mails import MailSink, find_free_port
+from tests.services.mails import MailSink
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port
 from tests.services.redis import find_binary
 
 SECONDS_TO_START = 30

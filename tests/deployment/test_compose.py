@@ -14,8 +14,8 @@ from marketplace import ask_health
 from tests.deployment import compose, image
 from tests.deployment.environment import TOOLS, complete, run, run_manage
 from tests.deployment.test_variables import names_in_code
-from tests.services.mails import find_free_port
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port
 from tests.services.postgresql import become_unprivileged, find_binaries
 
 OURS = ("migrate", "web-1", "web-2", "worker", "beat")

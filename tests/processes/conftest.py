@@ -12,8 +12,8 @@ import pytest
 
 from marketplace.development.children import tied_to_us, wait_until
 from tests.services import services
-from tests.services.mails import find_free_port
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port
 
 SECONDS_TO_START = 60
 SECONDS_TO_END = 5

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from marketplace.development.children import start_child, stop_children, wait_until
 from tests.deployment.environment import complete
-from tests.services.mails import find_free_port
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.live import Live
-from tests.services.mails import find_free_port
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port
 
 pytestmark = pytest.mark.processes
 

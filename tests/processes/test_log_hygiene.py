@@ -20,10 +20,10 @@ import pytest
 import websockets
 
 from marketplace.development.children import start_child, stop_children, wait_until
-from tests.live import Live, answers
+from tests.live import Live
 from tests.processes.crashing import QUEUE
-from tests.services.mails import find_free_port
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port, is_listened_to
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes
@@ -74,7 +74,7 @@ def crashing(live: Live) -> Iterator[Crashing]:
     }
     origins = {"ALLOWED_ORIGINS": f"{live.url},http://127.0.0.1:{port}"}
     processes = [start(live, name, command, **origins) for name, command in commands.items()]
-    wait_until(lambda: answers(port), seconds=20, what="the web server", child=processes[0])
+    wait_until(lambda: is_listened_to(port), seconds=20, what="the web server", child=processes[0])
     yield Crashing(live, port, processes)
     stop_children(processes, seconds=10)
 

@@ -20,7 +20,7 @@ from tests.live import Live
 from tests.processes.crowds import make_talks
 from tests.processes.pressing import expect, stopped
 from tests.services import services
-from tests.services.mails import find_free_port
+from tests.services.ports import find_free_port
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes

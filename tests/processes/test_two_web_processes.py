@@ -10,7 +10,7 @@ import websockets
 
 from marketplace.development.children import stop_children
 from tests.live import Live
-from tests.services.mails import find_free_port
+from tests.services.ports import find_free_port
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes

@@ -2,12 +2,13 @@
 
 import email
 import email.policy
-import socket
 import threading
 from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from tests.services.ports import find_free_port
 
 
 class MailSink:
@@ -53,9 +54,3 @@ class MailSink:
         found = self.sent_to(address)
         assert arrived, f"{len(found)} of {count} mails to {address} within {seconds:g} s"
         return found
-
-
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

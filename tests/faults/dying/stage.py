@@ -16,8 +16,9 @@ from tests.faults.dying.facts import Facts
 from tests.faults.dying.watching import Watchers
 from tests.faults.servers.members import is_serving
 from tests.services import ENVIRONMENT
-from tests.services.mails import MailSink, find_free_port
+from tests.services.mails import MailSink
 from tests.services.places import PROJECT
+from tests.services.ports import find_free_port
 from tests.services.redis import RedisServer, find_binary
 
 HEARTBEAT_SECONDS = 0.5
