@@ -38,4 +38,6 @@ def test_messages_go_and_come_and_are_counted(ground: Ground, name: str) -> None
     assert 0 < taken.figures["p50"] <= taken.figures["p99"]
     assert taken.usage.by_name["server"] > 0
     stores_in_postgresql = ROSTER[name].stores and ROSTER[name].database == "postgresql"
-    assert (taken.usage.by_name["database"] > 0) == stores_in_postgresql
+    # A database that stores nothing may wake now and then, for a vacuum or a checkpoint.
+    share = taken.usage.by_name["database"] / taken.usage.by_name["server"]
+    assert (share > 0.1) == stores_in_postgresql, taken.usage.by_name
