@@ -7,12 +7,14 @@ from tests.faults.nemeses import NEMESES
 
 # Longer than what is allowed for an aftermath, so that each nemesis is judged by itself.
 HEALING_SECONDS = 12.0
-# Mails, tabs and tasks have as much to catch up with then as after several of the others.
-HEALING_SECONDS_AFTER_ALL = 24.0
+# After processes that were stopped for most of a minute, and after everything at once, mails, tabs
+# and tasks have as much to catch up with as after several of the others.
+LONG_HEALING_SECONDS = 24.0
 LEAST_SECONDS = 5.0
 # Quiet phases are compared with the others: one for so many nemeses, and half as long as theirs.
 NEMESES_PER_CONTROL = 3
 CONTROL, ALL_AT_ONCE = 0, 15
+LONG_TO_HEAL_FROM = (6, ALL_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Phase:
         """Seconds in which nothing is hurt and nothing is expected to be quick."""
         if self.nemesis == CONTROL:
             return 0.0
-        return HEALING_SECONDS_AFTER_ALL if self.nemesis == ALL_AT_ONCE else HEALING_SECONDS
+        return LONG_HEALING_SECONDS if self.nemesis in LONG_TO_HEAL_FROM else HEALING_SECONDS
 
 
 def plan(nemeses: Sequence[int], *, minutes: float, seconds_each: float) -> list[Phase]:
