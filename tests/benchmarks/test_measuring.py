@@ -38,6 +38,8 @@ def test_messages_go_and_come_and_are_counted(ground: Ground, name: str) -> None
     assert 0 < taken.figures["p50"] <= taken.figures["p99"]
     assert taken.usage.by_name["server"] > 0
     stores_in_postgresql = ROSTER[name].stores and ROSTER[name].database == "postgresql"
-    # A database that stores nothing may wake now and then, for a vacuum or a checkpoint.
-    share = taken.usage.by_name["database"] / taken.usage.by_name["server"]
-    assert (share > 0.1) == stores_in_postgresql, taken.usage.by_name
+    seconds = taken.usage.by_name
+    if stores_in_postgresql:
+        assert seconds["database"] > 0
+    else:  # One that stores nothing wakes now and then, for a vacuum or a checkpoint.
+        assert seconds["database"] <= max(0.03, 0.1 * seconds["server"]), seconds

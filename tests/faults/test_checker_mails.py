@@ -232,6 +232,22 @@ def test_who_leaves_before_the_look_may_have_no_notice(tmp_path: Path) -> None:
     assert verdict.holds, verdict.examples
 
 
+@pytest.mark.parametrize(("seconds", "holds"), [(-1.0, True), (-60.0, False)])
+def test_a_look_that_a_wrong_clock_put_off_may_come_after_a_leave(
+    seconds: float, holds: bool, tmp_path: Path
+) -> None:
+    story = tell_story()
+    sent = [line for line in story.lines if line["kind"] == "send" and line["who"] == "2.1"]
+    at = next(line["at"] for line in sent if line["value"].get("conversation") == HIS)
+    story.final.mails.remove(mail_of(story, TEO, HIS))
+    story.final.notifications.remove(notice(story, TEO, HIS))
+    add_fault(story, "clock", "web1", at + seconds, at + seconds + 20)
+    leave_and_come_back(story, at + 1000)
+    story.final.at = at + 2000
+    verdict = judge_story(story, tmp_path)["I7"]
+    assert verdict.holds is holds, verdict.examples
+
+
 def test_who_leaves_and_comes_back_finds_it_where_they_look_first(tmp_path: Path) -> None:
     story = tell_story()
     leave_and_come_back(story, find(story, "archive", "ok")["at"] + 1)

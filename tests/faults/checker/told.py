@@ -100,7 +100,7 @@ class Notified:
 
     def _is_unwanted(self, place: Place, message: StoredMessage) -> bool:
         """Whether it may have come while they had muted the conversation, or they may have left
-        before the look at it."""
+        before the look at it, which a wrong clock may have put off for long."""
         began, ended = find_times(self.known, message)
         key, standing = (place.user, message.conversation), self.known.standing
         if standing.marks["mute"].may_be_on(key, began, ended):
@@ -108,7 +108,8 @@ class Notified:
         if not standing.leaves.was_on(key):
             return False
         latest = self._times.latest(ended + CAP_SECONDS)
-        return standing.may_have_left(*key, began, latest)
+        is_by_a_clock = self._times.may_be_by_a_clock([message], latest)
+        return standing.may_have_left(*key, began, inf if is_by_a_clock else latest)
 
     def _is_overdue(self, key: str | None) -> bool:
         attempts = self.known.attempts.get(key or "")
