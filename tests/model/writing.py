@@ -180,13 +180,19 @@ class Writing(Happening):
         answer = self._write(tab, person, process, fate, name, given, verdict, door=door)
         if verdict == "stored":
             self._apply(sequence, body)
-            said = self.thread.said[sequence - 1]
-            if tab is not None and (isinstance(tab, InboxTab) or sequence in tab.held):
-                tab.note_own(self.thread.head, sequence, said.body, deleted=said.deleted)
         if verdict in ("stored", "duplicate"):
             said = self.thread.said[sequence - 1]
+            self._note_changed(tab, said, verdict)
             self._compare_answer(answer, sequence, said.revision, verdict)
         self._tell(tab, process)
+
+    def _note_changed(self, tab: Tab | None, said: Said, verdict: str) -> None:
+        """What was so already is known to a thread's page with the answer; whoever made it so may
+        still be heard of."""
+        again = verdict == "duplicate"
+        knows = not again if isinstance(tab, InboxTab) else tab and said.sequence in tab.held
+        if tab is not None and knows:
+            tab.note_own(said.revision, said.sequence, said.body, deleted=said.deleted, again=again)
 
     @staticmethod
     def _pick(messages: list[Said], which: int) -> Said:
