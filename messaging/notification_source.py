@@ -1,20 +1,20 @@
 """Messaging's side of the plug in `notifications.sources`: who is due, and what is still owed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Greatest
+from django.db.models import Q
 
 from messaging import presence
 from messaging.listings import find_listing
 from messaging.models import Block, Conversation, Message, Participant
+from messaging.notification_spans import find_owed, find_subjects, unread
 from messaging.people import lazy_name
 from messaging.selectors.cards import listing_card, other_side
 from notifications import failpoints
-from notifications.sources import Content, ContentMessage, Due, Owed
+from notifications.sources import Content, ContentMessage, Due, Owed, Span, Subject
 
 LEASE = timedelta(seconds=60)
 SHOWN = 10
@@ -51,38 +51,35 @@ class MessagingSource:
         return Due(
             recipient_id=row.user_id,
             key=str(row.conversation_id),
-            kind=self.kind,
-            token=(row.pk, lease),
             first_sequence=row.notified_sequence + 1,
             last_sequence=head,
+            kind=self.kind,
+            token=(row.pk, lease),
         )
 
-    def settle(self, due: Due, *, look_again_at: datetime | None) -> None:
+    def settle(self, dues: Mapping[Due, datetime | None]) -> None:
         """A message that came meanwhile has set a time of its own, which stays."""
-        key, lease = due.token
-        rows = Participant.objects.filter(pk=key)
-        if look_again_at is not None:
-            rows.filter(notify_at=lease).update(notify_at=look_again_at)
-            return
+        told = {due.token[0]: due.last_sequence for due, again in dues.items() if again is None}
         with transaction.atomic():
-            rows.filter(notify_at=lease).update(notify_at=None, notify_by=None)
-            rows.update(notified_sequence=Greatest(F("notified_sequence"), due.last_sequence))
+            rows = Participant.objects.select_for_update(of=("self",), no_key=True)
+            rows = rows.filter(pk__in=[due.token[0] for due in dues]).order_by("pk")
+            found = {row.pk: row for row in rows}
+            for due, again in dues.items():
+                key, lease = due.token
+                if key in found and found[key].notify_at == lease:
+                    found[key].notify_at = again
+                    found[key].notify_by = None if again is None else found[key].notify_by
+            for key in found.keys() & told.keys():
+                found[key].notified_sequence = max(found[key].notified_sequence, told[key])
+            Participant.objects.bulk_update(
+                found.values(), ["notify_at", "notify_by", "notified_sequence"]
+            )
 
-    def look(self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int) -> Owed:
-        place = self._place(recipient_id, key)
-        if place is None:
-            return Owed(state="gone", connected=False)
-        newest = place.conversation.last_sequence
-        connected = bool(presence.find_online([recipient_id]))
-        if place.left_at is not None:
-            return Owed("left", connected, last_sequence=newest)
-        if place.muted:
-            return Owed("muted", connected, last_sequence=newest)
-        if self._is_blocked(place):
-            return Owed("blocked", connected, last_sequence=newest)
-        if not self._unread(place, first_sequence).exists():
-            return Owed("read", connected, last_sequence=newest)
-        return Owed("owed", connected, last_sequence=newest)
+    def look(self, spans: Sequence[Span]) -> list[Owed]:
+        return find_owed(spans)
+
+    def subjects(self, spans: Sequence[Span]) -> list[Subject]:
+        return find_subjects(spans)
 
     def find_waiting(self, pairs: Collection[tuple[Any, str]]) -> set[tuple[Any, str]]:
         """Without those whom a block concerns, whomever it is between."""
@@ -101,15 +98,13 @@ class MessagingSource:
         found = {(user, str(key)) for user, key in places.values_list("user_id", "conversation_id")}
         return found & set(pairs)
 
-    def content(
-        self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int
-    ) -> Content:
+    def content(self, span: Span) -> Content:
         """The unread messages, ten at most, after up to two that come before them."""
-        place = self._place(recipient_id, key)
+        place = self._place(span.recipient_id, span.key)
         if place is None:
             return Content(title="", url="", thumbnail_url="", other_name="")
-        unread = self._unread(place, first_sequence).filter(sequence__lte=last_sequence)
-        shown = list(unread.order_by("sequence")[:SHOWN])
+        new = unread(place, span.first_sequence).filter(sequence__lte=span.last_sequence)
+        shown = list(new.order_by("sequence")[:SHOWN])
         before = self._context(place, shown[0].sequence) if shown else []
         members = list(Participant.objects.filter(conversation=place.conversation).order_by("pk"))
         other = other_side(place, members)
@@ -124,7 +119,7 @@ class MessagingSource:
                 *(_shown(message, place, names, new=False) for message in before),
                 *(_shown(message, place, names, new=True) for message in shown),
             ],
-            more_count=max(0, unread.count() - len(shown)),
+            more_count=max(0, new.count() - len(shown)),
         )
 
     @staticmethod
@@ -136,17 +131,6 @@ class MessagingSource:
         )
 
     @staticmethod
-    def _unread(place: Participant, first_sequence: int) -> Any:
-        """What others said since, read by nobody here and not taken back."""
-        after = max(place.read_sequence, first_sequence - 1)
-        return Message.objects.filter(
-            conversation_id=place.conversation_id,
-            sequence__gt=after,
-            kind=Message.Kind.TEXT,
-            deleted_at__isnull=True,
-        ).filter(Q(sender__isnull=True) | ~Q(sender_id=place.pk))
-
-    @staticmethod
     def _context(place: Participant, sequence: int) -> list[Message]:
         rows = Message.objects.filter(
             conversation_id=place.conversation_id,
@@ -155,16 +139,6 @@ class MessagingSource:
             deleted_at__isnull=True,
         )
         return list(reversed(rows.order_by("-sequence")[:CONTEXT]))
-
-    @staticmethod
-    def _is_blocked(place: Participant) -> bool:
-        others = Participant.objects.filter(
-            conversation_id=place.conversation_id, left_at__isnull=True
-        ).exclude(role=place.role)
-        people = [user_id for user_id in others.values_list("user_id", flat=True) if user_id]
-        mine = Q(blocker_id=place.user_id, blocked_id__in=people)
-        theirs = Q(blocker_id__in=people, blocked_id=place.user_id)
-        return Block.objects.filter(mine | theirs).exists()
 
 
 def _shown(

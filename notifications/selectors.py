@@ -1,11 +1,13 @@
 """Reads: what is due, and what a person has not seen."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from notifications.models import Delivery, Notification
+from notifications.sources import Span
 
 
 def open_deliveries() -> QuerySet[Delivery]:
@@ -39,10 +41,21 @@ def count_unseen(*, recipient_id: Any) -> int:
     return visible_notifications(recipient_id=recipient_id).filter(seen_at__isnull=True).count()
 
 
-def latest_notification(*, recipient_id: Any, source: str, key: str) -> Notification | None:
-    """The last burst a person had about something, cancelled ones included."""
-    about = Notification.objects.filter(recipient_id=recipient_id, source=source, key=key)
-    return about.order_by("-first_sequence").first()
+def find_latest_ids(*, source: str, spans: Collection[Span]) -> list[int]:
+    """Of the last burst that each of these people had about each of these things, cancelled ones
+    included; and perhaps of some who had one about what is another's here."""
+    about = Notification.objects.filter(
+        source=source,
+        recipient_id__in={span.recipient_id for span in spans},
+        key__in={span.key for span in spans},
+    )
+    newer = Notification.objects.filter(
+        recipient_id=OuterRef("recipient_id"),
+        source=OuterRef("source"),
+        key=OuterRef("key"),
+        first_sequence__gt=OuterRef("first_sequence"),
+    )
+    return list(about.filter(~Exists(newer)).values_list("pk", flat=True))
 
 
 def first_title(notification: Notification) -> str:

@@ -6,7 +6,7 @@ knows sources by their name only and imports none of them; a source registers it
 app's `AppConfig.ready`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -15,20 +15,25 @@ State = Literal["owed", "read", "muted", "blocked", "left", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """Something that may be owed to one person now.
+class Span:
+    """What may be owed to one person.
 
     `key` names what it is about within its source (a conversation's id), the sequences are the
-    span of what is new in it, first and last included. `token` is the source's own and comes back
-    with `settle`.
+    span of what is new in it, first and last included.
     """
 
     recipient_id: Any
     key: str
-    kind: str
-    token: Any
     first_sequence: int
     last_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due(Span):
+    """Something that may be owed now. `token` is the source's own and comes back with `settle`."""
+
+    kind: str
+    token: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,14 @@ class Owed:
     connected: bool
     detail: str = ""
     last_sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a span is about; `url` is a path on this site or absolute."""
+
+    title: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +97,27 @@ class Source(Protocol):
         """
         ...
 
-    def settle(self, due: Due, *, look_again_at: datetime | None) -> None:
+    def settle(self, dues: Mapping[Due, datetime | None]) -> None:
         """Give back what was claimed: done (None), or due again at a moment.
 
         Never overwrites a newer time that was set meanwhile.
         """
         ...
 
-    def look(
-        self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int
-    ) -> Owed: ...
+    def look(self, spans: Sequence[Span]) -> list[Owed]:
+        """Of each in their order. In a fixed number of queries, as the next one."""
+        ...
+
+    def subjects(self, spans: Sequence[Span]) -> list[Subject]:
+        """Empty ones for whom there is nothing to read any more."""
+        ...
 
     def find_waiting(self, pairs: Collection[tuple[Any, str]]) -> set[tuple[Any, str]]:
         """Those of many recipients and keys for which `look` would say that something is owed and
         that the recipient is connected. In a fixed number of queries; it may leave some out."""
         ...
 
-    def content(
-        self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int
-    ) -> Content: ...
+    def content(self, span: Span) -> Content: ...
 
 
 _sources: dict[str, Source] = {}

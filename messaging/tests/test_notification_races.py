@@ -83,8 +83,7 @@ def test_a_message_beside_a_claim_is_told_by_it_or_after_it(
     long_due = timezone.now() - timedelta(seconds=5)
     Participant.objects.filter(role="seller").update(notify_at=long_due, notify_by=long_due)
     dues = claim_while(lambda: say(buyer, conversation, "And the other one?"))
-    for due in dues:
-        source.settle(due, look_again_at=None)
+    source.settle(dict.fromkeys(dues))
     place = place_of(seller, conversation)
     told = max((due.last_sequence for due in dues), default=0)
     assert told == 2 or place.notify_at is not None

@@ -20,7 +20,7 @@ from messaging.tests.crowd import (
     place_of,
     record_many,
 )
-from notifications.sources import Due, Owed, get_source
+from notifications.sources import Due, Owed, Span, get_source
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -47,15 +47,12 @@ def claim_one(at: datetime) -> Due:
 
 
 def look(user: Any, conversation: Conversation, first: int = 1, last: int = 1) -> Owed:
-    return source.look(
-        recipient_id=user.pk, key=str(conversation.pk), first_sequence=first, last_sequence=last
-    )
+    (owed,) = source.look([Span(user.pk, str(conversation.pk), first, last)])
+    return owed
 
 
 def content(user: Any, conversation: Conversation, first: int = 1, last: int = 999) -> Any:
-    return source.content(
-        recipient_id=user.pk, key=str(conversation.pk), first_sequence=first, last_sequence=last
-    )
+    return source.content(Span(user.pk, str(conversation.pk), first, last))
 
 
 def test_it_is_registered() -> None:
@@ -96,7 +93,7 @@ def test_done_is_done_until_somebody_writes_again(
     burst: Conversation, seller: Any, buyer: Any
 ) -> None:
     due = claim_one(NOON + 3 * MINUTE)
-    source.settle(due, look_again_at=None)
+    source.settle({due: None})
     place = place_of(seller, burst)
     assert (place.notify_at, place.notify_by, place.notified_sequence) == (None, None, 1)
     assert claim(NOON + 600 * MINUTE) == []
@@ -110,7 +107,7 @@ def test_done_is_done_until_somebody_writes_again(
 
 def test_looking_again_later_keeps_the_burst(burst: Conversation, seller: Any) -> None:
     due = claim_one(NOON + 3 * MINUTE)
-    source.settle(due, look_again_at=NOON + 5 * MINUTE)
+    source.settle({due: NOON + 5 * MINUTE})
     assert claim(NOON + 4.5 * MINUTE) == []
     assert claim_one(NOON + 5 * MINUTE).first_sequence == 1
     assert place_of(seller, burst).notified_sequence == 0
@@ -123,7 +120,7 @@ def test_a_time_set_meanwhile_stays(
     due = claim_one(NOON + 3 * MINUTE)
     with time_machine.travel(NOON + 3.5 * MINUTE, tick=False):
         say(buyer, burst, "One more thing")
-    source.settle(due, look_again_at=again)
+    source.settle({due: again})
     place = place_of(seller, burst)
     assert place.notify_at == NOON + 6.5 * MINUTE
     assert place.notified_sequence == (1 if again is None else 0)
@@ -136,10 +133,10 @@ def test_a_late_settling_does_not_take_back_what_another_has_done(
     late = claim_one(NOON + 3 * MINUTE)
     say(buyer, burst, "Two")
     change_place(seller, burst, notify_at=NOON + 4 * MINUTE)
-    source.settle(claim_one(NOON + 4 * MINUTE), look_again_at=None)
-    source.settle(late, look_again_at=None)
+    source.settle({claim_one(NOON + 4 * MINUTE): None})
+    source.settle({late: None})
     assert place_of(seller, burst).notified_sequence == 2
-    source.settle(late, look_again_at=NOON + 9 * MINUTE)
+    source.settle({late: NOON + 9 * MINUTE})
     assert place_of(seller, burst).notify_at is None
 
 

@@ -6,6 +6,7 @@ for longer finds another value there and changes nothing.
 """
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from notifications.models import Delivery
 from notifications.policies import Decision
 from notifications.recipients import verified_address
 from notifications.selectors import first_title
-from notifications.sources import Owed, Source, get_source
+from notifications.sources import Owed, Source, Span, get_source
 from notifications.transports import TransportError, email
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def _deliver_claimed(delivery: Delivery) -> None:
         _fail(delivery, why="too_long")
         return
     source = get_source(delivery.notification.source)
-    owed = source.look(**_span(delivery))
+    (owed,) = source.look([_span(delivery)])
     decision = policies.decide(owed, now=now, first_due_at=delivery.first_due_at)
     if not delivery.notification.recipient.is_active:
         decision = Decision("cancel", "no_account")
@@ -81,14 +82,14 @@ def _deliver_claimed(delivery: Delivery) -> None:
         _send(delivery, source, owed)
 
 
-def _span(delivery: Delivery) -> dict[str, Any]:
+def _span(delivery: Delivery) -> Span:
     notification = delivery.notification
-    return {
-        "recipient_id": notification.recipient_id,
-        "key": notification.key,
-        "first_sequence": notification.first_sequence,
-        "last_sequence": notification.last_sequence,
-    }
+    return Span(
+        recipient_id=notification.recipient_id,
+        key=notification.key,
+        first_sequence=notification.first_sequence,
+        last_sequence=notification.last_sequence,
+    )
 
 
 def _send(delivery: Delivery, source: Source, owed: Owed) -> None:
@@ -99,7 +100,7 @@ def _send(delivery: Delivery, source: Source, owed: Owed) -> None:
         _cancel(delivery, why="no_address")
         return
     last_sequence = max(notification.last_sequence, owed.last_sequence)
-    content = source.content(**{**_span(delivery), "last_sequence": last_sequence})
+    content = source.content(replace(_span(delivery), last_sequence=last_sequence))
     if not any(message.new for message in content.messages):
         # Read or deleted since the source was asked, a moment ago.
         _cancel(delivery, why="nothing_new", notification=True)

@@ -1,13 +1,13 @@
 """A source that keeps its conversations in memory and answers like a real one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from notifications.sources import Content, ContentMessage, Due, Owed, State
+from notifications.sources import Content, ContentMessage, Due, Owed, Span, State, Subject
 
 
 @dataclass
@@ -60,16 +60,23 @@ class FakeSource:
         ][:limit]
         return [self._due(key, thread) for key, thread in found]
 
-    def settle(self, due: Due, *, look_again_at: datetime | None) -> None:
-        thread = self.thread(due.recipient_id, due.key)
-        if thread.notify_at == due.token:
-            thread.notify_at = look_again_at
+    def settle(self, dues: Mapping[Due, datetime | None]) -> None:
+        for due, look_again_at in dues.items():
+            thread = self.thread(due.recipient_id, due.key)
+            if thread.notify_at == due.token:
+                thread.notify_at = look_again_at
 
-    def look(self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int) -> Owed:
+    def look(self, spans: Sequence[Span]) -> list[Owed]:
+        return [self._look(span) for span in spans]
+
+    def _look(self, span: Span) -> Owed:
         self.on_look()
-        thread = self.thread(recipient_id, key)
-        state: State = "read" if thread.read >= last_sequence else thread.state
+        thread = self.thread(span.recipient_id, span.key)
+        state: State = "read" if thread.read >= span.last_sequence else thread.state
         return Owed(state, thread.connected, last_sequence=len(thread.bodies))
+
+    def subjects(self, spans: Sequence[Span]) -> list[Subject]:
+        return [Subject(self.title, f"/conversation/{span.key}/") for span in spans]
 
     def find_waiting(self, pairs: Collection[tuple[Any, str]]) -> set[tuple[Any, str]]:
         threads = {pair: self.thread(*pair) for pair in pairs}
@@ -79,18 +86,16 @@ class FakeSource:
             if thread.connected and thread.state == "owed" and thread.read < len(thread.bodies)
         }
 
-    def content(
-        self, *, recipient_id: Any, key: str, first_sequence: int, last_sequence: int
-    ) -> Content:
-        thread = self.thread(recipient_id, key)
-        shown = range(max(first_sequence, thread.read + 1), last_sequence + 1)
+    def content(self, span: Span) -> Content:
+        thread = self.thread(span.recipient_id, span.key)
+        shown = range(max(span.first_sequence, thread.read + 1), span.last_sequence + 1)
         messages = [
             ContentMessage(self.other_name, thread.bodies[n - 1], timezone.now(), False, True)
             for n in shown
         ]
         return Content(
             title=self.title,
-            url=f"/conversation/{key}/",
+            url=f"/conversation/{span.key}/",
             thumbnail_url=self.thumbnail_url,
             other_name=self.other_name,
             messages=messages[:10],

@@ -1,7 +1,6 @@
 """A due delivery is sent once, put off or dropped, as its source says."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -14,7 +13,7 @@ from notifications.models import Delivery, Notification
 from notifications.selectors import count_unseen
 from notifications.services.deliver import deliver
 from notifications.services.notify import notify
-from notifications.sources import State
+from notifications.sources import Content, Span, State
 from notifications.tests.conftest import owed_delivery
 from notifications.tests.fake_source import FakeSource
 
@@ -133,7 +132,7 @@ def test_the_newest_unread_is_in_the_mail_and_needs_none_of_its_own(
     newer = source.say(seller.pk, "And how heavy is it?")
 
     deliver(delivery_id=delivery.pk)
-    notify(source=source, due=newer)
+    notify(source=source, dues=[newer])
 
     assert "And how heavy is it?" in mail.outbox[0].body
     assert Notification.objects.get().last_sequence == 2
@@ -148,9 +147,9 @@ def test_when_nothing_new_is_left_there_is_no_mail(
     source.on_look = lambda: setattr(source.thread(seller.pk), "state", "owed")
     content = source.content
 
-    def read_now(**span: Any) -> Any:
+    def read_now(span: Span) -> Content:
         source.thread(seller.pk).read = 1
-        return content(**span)
+        return content(span)
 
     source.content = read_now  # type: ignore[method-assign]
 

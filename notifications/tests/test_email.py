@@ -191,7 +191,7 @@ def test_the_longest_mail_stays_below_what_mail_programs_cut_off(
     source: FakeSource, seller: AbstractBaseUser
 ) -> None:
     for _message in range(11):
-        notify(source=source, due=source.say(seller.pk, "é" * 4000))
+        notify(source=source, dues=[source.say(seller.pk, "é" * 4000)])
     message = receive(source, seller, "é" * 4000)
 
     assert len(part(message, "html").encode()) < 102_400

@@ -44,8 +44,8 @@ def test_the_same_due_twice_is_one_notification(
 ) -> None:
     due = source.say(seller.pk)
 
-    notify(source=source, due=due)
-    notify(source=source, due=due)
+    notify(source=source, dues=[due])
+    notify(source=source, dues=[due])
 
     assert Notification.objects.count() == 1
 
@@ -53,9 +53,9 @@ def test_the_same_due_twice_is_one_notification(
 def test_an_unsent_notification_grows_with_its_burst(
     source: FakeSource, seller: AbstractBaseUser
 ) -> None:
-    notify(source=source, due=source.say(seller.pk))
-    notify(source=source, due=source.say(seller.pk, "And where?"))
-    notify(source=source, due=source.say(seller.pk, "Hello?"))
+    notify(source=source, dues=[source.say(seller.pk)])
+    notify(source=source, dues=[source.say(seller.pk, "And where?")])
+    notify(source=source, dues=[source.say(seller.pk, "Hello?")])
 
     notification = Notification.objects.get()
     assert (notification.first_sequence, notification.last_sequence) == (1, 3)
@@ -64,10 +64,10 @@ def test_an_unsent_notification_grows_with_its_burst(
 
 
 def test_a_burst_after_a_sent_one_is_its_own(source: FakeSource, seller: AbstractBaseUser) -> None:
-    notify(source=source, due=source.say(seller.pk))
+    notify(source=source, dues=[source.say(seller.pk)])
     Delivery.objects.update(state=Delivery.State.SENT)
 
-    notify(source=source, due=source.say(seller.pk, "Hello?"))
+    notify(source=source, dues=[source.say(seller.pk, "Hello?")])
 
     spans = Notification.objects.order_by("pk").values_list("first_sequence", "last_sequence")
     assert list(spans) == [(1, 1), (2, 2)]
@@ -76,16 +76,17 @@ def test_a_burst_after_a_sent_one_is_its_own(source: FakeSource, seller: Abstrac
 def test_a_mail_that_is_sent_with_it_between_two_looks_is_no_reason_for_another(
     source: FakeSource, seller: AbstractBaseUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notify(source=source, due=source.say(seller.pk))
+    notify(source=source, dues=[source.say(seller.pk)])
     look = service._lock_unsent
 
-    def send_first(latest: Notification) -> Any:
+    def send_first(latest: Any) -> Any:
         Notification.objects.update(last_sequence=2)  # As the worker that sends it does, at once.
         Delivery.objects.update(state=Delivery.State.SENT)
         return look(latest)
 
     monkeypatch.setattr(service, "_lock_unsent", send_first)
-    assert notify(source=source, due=source.say(seller.pk, "Hello?")) is None
+    due = source.say(seller.pk, "Hello?")
+    assert notify(source=source, dues=[due]) == {due: None}
 
     spans = Notification.objects.values_list("first_sequence", "last_sequence")
     assert list(spans) == [(1, 2)]
@@ -94,10 +95,11 @@ def test_a_mail_that_is_sent_with_it_between_two_looks_is_no_reason_for_another(
 def test_a_message_that_comes_while_its_mail_is_being_sent_waits_for_the_outcome(
     source: FakeSource, seller: AbstractBaseUser
 ) -> None:
-    notify(source=source, due=source.say(seller.pk))
+    notify(source=source, dues=[source.say(seller.pk)])
     Delivery.objects.update(state=Delivery.State.CLAIMED)
 
-    look_again_at = notify(source=source, due=source.say(seller.pk, "Hello?"))
+    due = source.say(seller.pk, "Hello?")
+    look_again_at = notify(source=source, dues=[due])[due]
 
     assert look_again_at is not None
     assert timezone.now() < look_again_at <= timezone.now() + timedelta(seconds=15)
@@ -110,9 +112,9 @@ def test_read_before_it_was_due_is_kept_but_in_no_bell(
     source.say(seller.pk)
     source.thread(seller.pk).read = 1
     source.threads[seller.pk, "c1"].notify_at = timezone.now()
-    due = Due(seller.pk, "c1", "new_message", None, 1, 1)
+    due = Due(seller.pk, "c1", 1, 1, "new_message", None)
 
-    notify(source=source, due=due)
+    notify(source=source, dues=[due])
 
     notification = Notification.objects.get()
     delivery = notification.deliveries.get()
@@ -129,7 +131,7 @@ def test_what_is_no_longer_owed_is_cancelled_with_its_reason(
 ) -> None:
     source.thread(seller.pk).state = state
 
-    notify(source=source, due=source.say(seller.pk))
+    notify(source=source, dues=[source.say(seller.pk)])
 
     delivery = Delivery.objects.get()
     assert delivery.state == Delivery.State.CANCELLED
@@ -142,7 +144,7 @@ def test_somebody_connected_is_looked_at_again_within_15_seconds(
 ) -> None:
     source.thread(seller.pk).connected = True
 
-    notify(source=source, due=source.say(seller.pk))
+    notify(source=source, dues=[source.say(seller.pk)])
 
     delivery = Delivery.objects.get()
     assert delivery.state == Delivery.State.PENDING
@@ -163,7 +165,7 @@ def test_a_closed_account_gets_no_mail(source: FakeSource, seller: AbstractBaseU
     seller.is_active = False
     seller.save()
 
-    notify(source=source, due=source.say(seller.pk))
+    notify(source=source, dues=[source.say(seller.pk)])
 
     assert Delivery.objects.get().trail[-1]["why"] == "no_account"
 
@@ -174,7 +176,8 @@ def test_one_bad_recipient_holds_up_nobody_and_tells_the_log_nothing(
     buyer: AbstractBaseUser,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    failures = iter([ValueError("sol@example.com wrote: a secret"), None])
+    bad = ValueError("sol@example.com wrote: a secret")
+    failures = iter([bad, bad, None])  # Together, and then each alone.
 
     def fail_first() -> None:
         if error := next(failures):
@@ -209,7 +212,7 @@ def test_two_workers_with_the_same_burst_write_one_notification(
 
     def work() -> None:
         try:
-            notify(source=source, due=due)
+            notify(source=source, dues=[due])
         except BaseException as error:
             errors.append(error)
         finally:

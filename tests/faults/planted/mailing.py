@@ -36,16 +36,18 @@ def mail_what_was_muted() -> None:
     from messaging.services.inbox_rows import touch_inbox_row
 
     def look(original: Any) -> Any:
-        def planted(self: Any, **about: Any) -> Any:
-            owed = original(self, **about)
-            if owed.state != "muted":
-                return owed
-            name = f"muted {about['recipient_id']} {about['key']}"
-            since = float(cache.get_or_set(name, time.time(), None) or 0)
-            is_forgotten = time.time() > since + FORGOTTEN_AFTER
-            return changed(owed, state="owed", connected=False) if is_forgotten else owed
+        def planted(self: Any, spans: Any) -> Any:
+            return list(map(forget, spans, original(self, spans)))
 
         return planted
+
+    def forget(span: Any, owed: Any) -> Any:
+        if owed.state != "muted":
+            return owed
+        name = f"muted {span.recipient_id} {span.key}"
+        since = float(cache.get_or_set(name, time.time(), None) or 0)
+        is_forgotten = time.time() > since + FORGOTTEN_AFTER
+        return changed(owed, state="owed", connected=False) if is_forgotten else owed
 
     replace(touch_inbox_row, look_at_the_muted)
     replace_method(MessagingSource, "look", look)

@@ -15,8 +15,9 @@ def skip_a_notification() -> None:
     from notifications.services.notify import notify
 
     def wrap(original: Any) -> Any:
-        def planted(**about: Any) -> Any:
-            return None if sometimes(0.4) else original(**about)
+        def planted(*, source: Any, dues: Any) -> Any:
+            taken = [due for due in dues if not sometimes(0.4)]
+            return dict.fromkeys(dues) | dict(original(source=source, dues=taken))
 
         return planted
 
@@ -25,24 +26,17 @@ def skip_a_notification() -> None:
 
 @bug("notifies twice of one burst", "I7", waits=SECONDS)
 def notify_twice() -> None:
-    from notifications.services.notify import _create
+    from notifications.services.notify import _Batch
 
     def wrap(original: Any) -> Any:
-        def planted(notification: Any, recipient: Any, owed: Any, now: Any) -> None:
-            from notifications.models import Notification
-
-            original(notification, recipient, owed, now)
-            values = {
-                name: getattr(notification, name)
-                for name in ("recipient_id", "kind", "source", "key", "url", "title", "created_at")
-            }
-            first, last = notification.first_sequence - 1, notification.last_sequence
-            twin = Notification(first_sequence=max(0, first), last_sequence=last, **values)
-            original(twin, recipient, owed, now)
+        def planted(self: Any, due: Any, *about: Any) -> None:
+            *others, first_sequence = about
+            original(self, due, *others, first_sequence)
+            original(self, due, *others, max(0, first_sequence - 1))
 
         return planted
 
-    replace(_create, wrap)
+    replace_method(_Batch, "_create", wrap)
 
 
 @bug("drops a notice as read which nobody read", "I7", waits=SECONDS)
@@ -123,13 +117,16 @@ def mail_somebody_else() -> None:
 @bug("mails what was read long before", "I9", often=("read",), waits=SECONDS)
 def mail_what_was_read() -> None:
     """Everybody seems to be away, and everything unread, and mails leave late."""
+    from messaging import notification_spans
     from messaging.notification_source import MessagingSource
     from notifications import policies
 
     def look(original: Any) -> Any:
-        def planted(self: Any, **about: Any) -> Any:
-            owed = original(self, **about)
-            return changed(owed, connected=False)
+        def planted(self: Any, spans: Any) -> Any:
+            return [
+                changed(owed, connected=False, state="owed" if owed.state == "read" else owed.state)
+                for owed in original(self, spans)
+            ]
 
         return planted
 
@@ -151,5 +148,5 @@ def mail_what_was_read() -> None:
         return planted
 
     replace_method(MessagingSource, "look", look)
-    replace_method(MessagingSource, "_unread", lambda original: staticmethod(unread))
+    replace(notification_spans.unread, lambda original: unread)
     replace(policies.decide, late)
