@@ -20,6 +20,7 @@ from notifications.findings import doubtful, fine, wrong
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 SYNCHRONOUS_FULL = 2
 SLOW_SECONDS = 0.1
+SEARCHED = 3  # Tables.
 
 
 def ask_database() -> Iterator[CheckMessage]:
@@ -85,6 +86,19 @@ def ask_migrations() -> Iterator[CheckMessage]:
         )
         % {"count": len(plan), "names": names},
         _("Run “manage.py migrate” before the processes of this release start."),
+    )
+
+
+def ask_search() -> Iterator[CheckMessage]:
+    """Migration 0005 leaves its indexes out where the database may not have what they need."""
+    if connection.vendor != "postgresql":
+        return
+    if _read_one("SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%\\_words'") >= SEARCHED:
+        yield fine(_("Searches have their indexes."))
+        return
+    yield doubtful(
+        _("Searches have no indexes: with many messages they take long."),
+        _("Have “CREATE EXTENSION pg_trgm” run, then migrate messaging to 0004 and back to 0005."),
     )
 
 

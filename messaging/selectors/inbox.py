@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,7 @@ from messaging.selectors.blocks import find_hidden
 from messaging.selectors.cards import ListingCard, listing_card, other_side
 from messaging.selectors.conversations import find_waiting
 from messaging.selectors.messages import last_messages
+from messaging.selectors.searching import find_matching
 
 PAGE = 25
 STATES = ("unread", "needs_reply", "starred", "archived")
@@ -104,6 +105,8 @@ def page_conversations(
     field = "waiting_since" if oldest_first else "last_activity_at"
     rows = _after(rows, field, cursor, oldest_first=oldest_first)
     order = (field, "pk") if oldest_first else (f"-{field}", "-pk")
+    if filters["q"]:
+        rows = find_matching(rows, filters["q"], user=user, order=order, enough=limit + 1)
     found = list(rows.select_related("conversation").order_by(*order)[: limit + 1])
     page, more = found[:limit], len(found) > limit
     return InboxPage(
@@ -128,19 +131,7 @@ def _filtered(user: Any, filters: Mapping[str, str]) -> QuerySet[Participant]:
         slug = f"conversation__listing__{conf.listing_slug_field()}"
         value = read_slug(filters["listing"])
         rows = rows.filter(**{slug: value}) if value else rows.none()
-    return _search(rows, filters["q"]) if filters["q"] else rows
-
-
-def _search(rows: QuerySet[Participant], words: str) -> QuerySet[Participant]:
-    """By the other person, the listing's title or what was said."""
-    people = Participant.objects.filter(
-        conversation=OuterRef("conversation"), name__icontains=words
-    ).exclude(pk=OuterRef("pk"))
-    messages = Message.objects.filter(
-        conversation=OuterRef("conversation"), body__icontains=words, deleted_at__isnull=True
-    )
-    title = Q(conversation__listing_title__icontains=words)
-    return rows.filter(title | Exists(people) | Exists(messages))
+    return rows
 
 
 def _after(

@@ -127,6 +127,16 @@ def test_this_database() -> None:
     assert say(database.ask_database) == ""
     assert say(database.ask_migrations) == ""
     assert say(database.ask_clock) == ""
+    assert say(database.ask_search) == ""
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such indexes.")
+@pytest.mark.django_db
+def test_searches_without_their_indexes() -> None:
+    """As where the extension could not be had when they were to be made."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX message_words")
+    assert "no indexes" in say(database.ask_search)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,71 @@
+"""Finds somebody's conversations by the other person's name, the listing's title or what was said.
+
+First in the newest ones, by reading them: that is where most of what is looked for is, and where
+words that are everywhere are found at once. Only when those are not enough, in all of them, by the
+indexes over the words of all people (migration 0005). SQLite has none, and reads.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from messaging.models import Conversation, Message, Participant
+
+# What is read before the indexes are asked: so many conversations, with so many messages in all.
+NEWEST_CONVERSATIONS = 500
+NEWEST_MESSAGES = 20_000
+
+
+def find_matching(
+    rows: QuerySet[Participant], words: str, *, user: Any, order: Sequence[str], enough: int
+) -> QuerySet[Participant]:
+    """`rows` of `user` with the words; of more than `enough` the first of them in their order."""
+    newest = list(
+        rows.order_by(*order).values_list("pk", "conversation__last_sequence")[
+            : NEWEST_CONVERSATIONS + 1
+        ]
+    )
+    read = _take_readable(newest)
+    found = list(
+        _read(Participant.objects.filter(pk__in=read), words)
+        .order_by(*order)
+        .values_list("pk", flat=True)[:enough]
+    )
+    if len(found) >= enough or len(read) == len(newest):
+        return rows.filter(pk__in=found)
+    return (
+        _ask_indexes(rows, words, user) if connection.vendor == "postgresql" else _read(rows, words)
+    )
+
+
+def _take_readable(newest: Sequence[tuple[int, int]]) -> list[int]:
+    totals = accumulate(count for _, count in newest[:NEWEST_CONVERSATIONS])
+    return [
+        key for (key, _), total in zip(newest, totals, strict=False) if total <= NEWEST_MESSAGES
+    ]
+
+
+def _read(rows: QuerySet[Participant], words: str) -> QuerySet[Participant]:
+    """One conversation after the other."""
+    people = Participant.objects.filter(
+        conversation=OuterRef("conversation"), name__icontains=words
+    ).exclude(pk=OuterRef("pk"))
+    messages = Message.objects.filter(
+        conversation=OuterRef("conversation"), body__icontains=words, deleted_at__isnull=True
+    )
+    title = Q(conversation__listing_title__icontains=words)
+    return rows.filter(title | Exists(people) | Exists(messages))
+
+
+def _ask_indexes(rows: QuerySet[Participant], words: str, user: Any) -> QuerySet[Participant]:
+    """Everything with the words, whoever's it is, and of that what is among the rows."""
+    people = Participant.objects.filter(name__icontains=words).exclude(user=user)
+    messages = Message.objects.filter(body__icontains=words, deleted_at__isnull=True)
+    titles = Conversation.objects.filter(listing_title__icontains=words)
+    matching = titles.values_list("pk").union(
+        people.values_list("conversation_id"), messages.values_list("conversation_id")
+    )
+    return rows.filter(conversation_id__in=matching)
