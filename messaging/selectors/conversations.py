@@ -10,6 +10,8 @@ from messaging.exceptions import NotFound
 from messaging.models import Conversation, Participant, Role
 from messaging.selectors.cards import other_side
 
+MOST_COUNTED = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -60,9 +62,10 @@ def count_unread_conversations(user: Any) -> int:
 
 
 def count_waiting_conversations(user: Any) -> int:
-    """Conversations in which a buyer waits for this seller."""
+    """Conversations in which a buyer waits for this seller; one more than `MOST_COUNTED` for any
+    number beyond it, which nobody reads and which would take as long as a page."""
     places = Participant.objects.filter(user=user, left_at__isnull=True, archived=False)
-    return find_waiting(places).count()
+    return find_waiting(places)[: MOST_COUNTED + 1].count()
 
 
 def find_waiting(places: QuerySet[Participant]) -> QuerySet[Participant]:

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
 from messaging.models import Role
+from messaging.selectors.conversations import MOST_COUNTED
 
 register = template.Library()
 
@@ -89,6 +90,12 @@ def short_count(number: int | None) -> str:
     if not number:
         return ""
     return str(number) if number <= LARGEST_COUNT else f"{LARGEST_COUNT}+"
+
+
+@register.filter
+def bounded_count(number: int) -> str:
+    """What was counted up to a limit: “1000+”."""
+    return str(number) if number <= MOST_COUNTED else f"{MOST_COUNTED}+"
 
 
 @register.filter

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from messaging import presence
 from messaging.models import Conversation, Message
+from messaging.selectors import conversations
+from messaging.templatetags import messaging as messaging_tags
 from messaging.tests.browsing import get_json, shown_conversations, url
 from messaging.tests.conversing import say
 from messaging.tests.crowd import (
@@ -239,9 +241,12 @@ def test_it_takes_a_fixed_number_of_queries(
     for conversation in made:
         say(seller, conversation, "Yes")
     # Session, person; rows with their conversations, their participants, listings, last messages.
-    for query in ({}, {"state": "unread"}, {"q": "chair"}, {"listing": "chair-number-0"}):
+    for query in ({}, {"state": "unread"}, {"listing": "chair-number-0"}):
         with django_assert_num_queries(6):
             get_json(sol, PATH, **query)
+    # What is newest, and what of it has the words.
+    with django_assert_num_queries(8):
+        get_json(sol, PATH, q="chair")
     # The page also counts the unread conversations, for its tab and for the header.
     with django_assert_num_queries(8):
         sol.get(PATH)
@@ -251,3 +256,13 @@ def test_a_long_wait_is_said(sol: Client, seller: Any) -> None:
     with time_machine.travel(timezone.now() - timedelta(hours=26)):
         make_conversations(seller, 1)
     assert "26 h" in sol.get("/seller/").content.decode()
+
+
+@pytest.mark.parametrize(("most", "shown"), [(5, "5"), (4, "4+")])
+def test_those_who_wait_are_counted_up_to_a_limit(
+    most: int, shown: str, sol: Client, seller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (conversations, messaging_tags):
+        monkeypatch.setattr(module, "MOST_COUNTED", most)
+    make_conversations(seller, 5)
+    assert f"<dd>{shown}</dd>" in sol.get("/seller/").content.decode()
