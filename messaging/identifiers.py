@@ -3,6 +3,7 @@
 import os
 import time
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 
@@ -12,6 +13,13 @@ def uuid7() -> UUID:
     value = (milliseconds & (1 << 48) - 1) << 80 | random & (1 << 80) - 1
     value = value & ~(0xF << 76) | 0x7 << 76
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+@lru_cache(maxsize=8192)
+def text_of(identifier: UUID) -> str:
+    """For those that are written again and again: Python takes longer to write one than to encode
+    a whole frame."""
+    return str(identifier)
 
 
 def first_uuid7(moment: datetime) -> UUID:

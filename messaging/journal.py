@@ -94,11 +94,21 @@ class Journal:
         self._held_executor.shutdown(wait=False)
 
     async def _commit_all(self) -> None:
-        while self._waiting:
-            batch = self._take_batch()
-            held = await self._commit(batch, record_safely, self._executor) if batch else []
-            for entry, why in held:
+        """The next batch is on its way before this one is answered: the database need not wait for
+        that."""
+        entries, storing = self._begin_batch()
+        while storing is not None:
+            recorded = await storing
+            for entry, why in _left_out(entries, recorded):
                 self._wait_for(entry, why)
+            following = self._begin_batch()
+            _answer(entries, recorded)
+            entries, storing = following if following[1] else self._begin_batch()
+
+    def _begin_batch(self) -> tuple[list[Entry], asyncio.Future[Recorded] | None]:
+        """Nothing, when nothing waits that may be stored now."""
+        entries = self._take_batch()
+        return entries, _store(entries, record_safely, self._executor) if entries else None
 
     def _wait_for(self, entry: Entry, why: Held | None = None) -> None:
         if not self._held.add(entry, why):
@@ -109,35 +119,22 @@ class Journal:
     async def _commit_held(self) -> None:
         """Who was held for a moment only does not wait for those who are held longer."""
         while entries := self._held.take_all():
-            held = await self._commit(entries, record_safely, self._held_executor)
+            held = await self._commit(entries, record_safely)
             until = time.monotonic() + LOCK_SECONDS
             for part in group([entry for entry, _ in held]):
                 wait = partial(record_held, seconds=until - time.monotonic())
-                await self._commit(part, wait, self._held_executor)
+                await self._commit(part, wait)
             if not self._held.count:  # The connection may not be needed again for long.
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._held_executor, lambda: connection.close())
 
     async def _commit(
-        self,
-        entries: list[Entry],
-        store: Callable[[Sequence[Draft]], Recorded],
-        executor: Executor,
+        self, entries: list[Entry], store: Callable[[Sequence[Draft]], Recorded]
     ) -> list[tuple[Entry, Held]]:
-        """Store, answer, publish. Gives those that were left out, unanswered."""
-        loop = asyncio.get_running_loop()
-        drafts = [draft for draft, _ in entries]
-        recorded = await loop.run_in_executor(executor, store, drafts)
-        failpoints.reach("journal.committed")
-        held = []
-        for entry, outcome in zip(entries, recorded.outcomes, strict=True):
-            if isinstance(outcome, Held):
-                held.append((entry, outcome))
-                continue
-            _give(entry[1], outcome)
-            failpoints.reach("journal.answered")
-        _publish(recorded.events)
-        return held
+        """Of those that were left out before. Gives those that are once more."""
+        recorded = await _store(entries, store, self._held_executor)
+        _answer(entries, recorded)
+        return _left_out(entries, recorded)
 
     def _take_batch(self) -> list[Entry]:
         """The next ones, without those that have to come after a held one."""
@@ -157,6 +154,33 @@ class Journal:
                 batch.append(entry)
                 size += more
         return batch
+
+
+def _store(
+    entries: list[Entry], store: Callable[[Sequence[Draft]], Recorded], executor: Executor
+) -> asyncio.Future[Recorded]:
+    return asyncio.get_running_loop().run_in_executor(
+        executor, store, [draft for draft, _ in entries]
+    )
+
+
+def _left_out(entries: list[Entry], recorded: Recorded) -> list[tuple[Entry, Held]]:
+    """Those that are not answered yet."""
+    return [
+        (entry, outcome)
+        for entry, outcome in zip(entries, recorded.outcomes, strict=True)
+        if isinstance(outcome, Held)
+    ]
+
+
+def _answer(entries: list[Entry], recorded: Recorded) -> None:
+    """Answer, and publish."""
+    failpoints.reach("journal.committed")
+    for entry, outcome in zip(entries, recorded.outcomes, strict=True):
+        if not isinstance(outcome, Held):
+            _give(entry[1], outcome)
+            failpoints.reach("journal.answered")
+    _publish(recorded.events)
 
 
 def _give(answer: Callable[[Outcome], None], outcome: Outcome) -> None:

@@ -42,9 +42,10 @@ class Receipt:
     created_at: datetime
     duplicate: bool = False
 
-    def as_dict(self) -> Frame:
+    def as_dict(self, *, written_id: str | None = None) -> Frame:
+        """`written_id`: as the client wrote it."""
         return {
-            "client_message_id": str(self.client_message_id),
+            "client_message_id": written_id or str(self.client_message_id),
             "id": self.id,
             "sequence": self.sequence,
             "revision": self.revision,
@@ -130,6 +131,21 @@ class StoredMessage:
     created_at: datetime
     body: str
     original_digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What a batch is decided by, held until its transaction ends.
+
+    `held_by_others`: people who are left out, as their own row or session is. `alive`: the keys of
+    those sessions of the drafts that are.
+    """
+
+    conversations: list[ConversationRow]
+    participants: list[ParticipantRow]
+    stored: list[StoredMessage]
+    held_by_others: set[UserId]
+    alive: set[str]
 
 
 @dataclass(frozen=True, slots=True)

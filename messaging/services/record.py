@@ -7,7 +7,7 @@ by id.
 
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -24,34 +24,28 @@ from messaging.services.drafts import (
     ConversationRow,
     Draft,
     Held,
+    Locked,
     NewMessage,
     Outcome,
     ParticipantRow,
     Patience,
     Recorded,
-    StoredMessage,
 )
-from messaging.services.holding import hold_sessions
 from messaging.services.inbox_rows import touch_inbox_row
 from messaging.services.receipts import answer_retry, answer_twin, make_receipt
 from notifications import failpoints
 
 
 class Statements(Protocol):
-    """What a database's path through `record` consists of."""
+    """What a database's path through `record` consists of. Both within a transaction."""
 
-    def lock_conversations(
-        self, cursor: Any, ids: Sequence[UUID], patience: Patience
-    ) -> list[ConversationRow]: ...
-    def lock_participants(
-        self, cursor: Any, ids: Sequence[UUID], patience: Patience
-    ) -> list[ParticipantRow]: ...
-    def find_stored(self, cursor: Any, keys: Sequence[tuple[int, UUID]]) -> list[StoredMessage]: ...
-    def insert_messages(
-        self, cursor: Any, messages: Sequence[NewMessage]
+    def read(self, drafts: Sequence[Draft], patience: Patience) -> Locked: ...
+    def write(
+        self,
+        messages: Sequence[NewMessage],
+        conversations: Sequence[ConversationRow],
+        participants: Sequence[ParticipantRow],
     ) -> dict[tuple[UUID, int], int]: ...
-    def update_conversations(self, cursor: Any, rows: Sequence[ConversationRow]) -> None: ...
-    def update_participants(self, cursor: Any, rows: Sequence[ParticipantRow]) -> None: ...
 
 
 def record(drafts: Sequence[Draft], *, patience: Patience = Patience.LONG) -> Recorded:
@@ -62,9 +56,8 @@ def record(drafts: Sequence[Draft], *, patience: Patience = Patience.LONG) -> Re
     somebody else holds their rows (`patience`) are Held.
     """
     began = time.perf_counter()
-    with transaction.atomic(), connection.cursor() as cursor:
-        batch = _Batch(_statements(), cursor, drafts)
-        recorded = batch.run(patience)
+    with transaction.atomic():
+        recorded = _Batch(_statements(), drafts).run(patience)
         transaction.on_commit(lambda: metrics.note_commit(recorded.outcomes, began), robust=True)
         failpoints.reach("record.storing")
     failpoints.reach("record.stored")
@@ -78,9 +71,8 @@ def _statements() -> Statements:
 class _Batch:
     """The working state of one call of `record`."""
 
-    def __init__(self, statements: Statements, cursor: Any, drafts: Sequence[Draft]) -> None:
+    def __init__(self, statements: Statements, drafts: Sequence[Draft]) -> None:
         self._statements = statements
-        self._cursor = cursor
         self._drafts = drafts
         self._now = timezone.now()
         self._outcomes: list[Outcome | None] = [None] * len(drafts)
@@ -88,14 +80,13 @@ class _Batch:
         self._new_by_client_id: dict[tuple[int, UUID], NewMessage] = {}
         self._twins: list[tuple[int, NewMessage]] = []
         self._reads: list[tuple[ParticipantRow, Draft]] = []
+        self._groups_by_conversation: dict[UUID, list[str]] = {}
 
     def run(self, patience: Patience) -> Recorded:
-        self._hold(patience)
-        self._lock(patience)
+        self._read(patience)
         if patience is Patience.NONE:
             self._leave_out_held_conversations()
         self._find_retries()
-        self._alive = self._find_alive_sessions()
         for index, draft in enumerate(self._drafts):
             if self._outcomes[index] is None:
                 self._take(index, draft)
@@ -103,21 +94,18 @@ class _Batch:
 
     # --- Reading under lock ---------------------------------------------------------------------
 
-    def _hold(self, patience: Patience) -> None:
-        people = ((draft.user_id, draft.session) for draft in self._drafts)
-        held_by_others = hold_sessions(people, wait=patience is Patience.LONG)
-        for index, draft in enumerate(self._drafts if held_by_others else ()):
-            if draft.user_id in held_by_others:
+    def _read(self, patience: Patience) -> None:
+        locked = self._statements.read(self._drafts, patience)
+        for index, draft in enumerate(self._drafts if locked.held_by_others else ()):
+            if draft.user_id in locked.held_by_others:
                 self._outcomes[index] = Held()
-
-    def _lock(self, patience: Patience) -> None:
-        ids = sorted({draft.conversation_id for draft in self._drafts})
-        rows = self._statements.lock_conversations(self._cursor, ids, patience)
-        self._conversations = {row.id: row for row in rows}
-        self._members: dict[UUID, list[ParticipantRow]] = {row.id: [] for row in rows}
-        ids = list(self._conversations)
-        for member in self._statements.lock_participants(self._cursor, ids, patience):
-            self._members[member.conversation_id].append(member)
+        self._alive = locked.alive
+        self._stored = {(row.sender_id, row.client_message_id): row for row in locked.stored}
+        self._conversations = {row.id: row for row in locked.conversations}
+        self._members: dict[UUID, list[ParticipantRow]] = {key: [] for key in self._conversations}
+        for member in locked.participants:
+            # Whose conversation was free only a moment later is left out with it.
+            self._members.get(member.conversation_id, []).append(member)
         self._places = {
             (member.conversation_id, member.user_id): member
             for members in self._members.values()
@@ -142,21 +130,11 @@ class _Batch:
 
     def _find_retries(self) -> None:
         """Retries are answered first: even to who may no longer write."""
-        keys = {
-            (place.id, draft.client_message_id)
-            for draft in self._drafts
-            if (place := self._place(draft))
-        }
-        found = self._statements.find_stored(self._cursor, list(keys)) if keys else []
-        stored = {(message.sender_id, message.client_message_id): message for message in found}
-        for index, draft in enumerate(self._drafts):
+        for index, draft in enumerate(self._drafts if self._stored else ()):
             place = self._place(draft)
-            if place and (message := stored.get((place.id, draft.client_message_id))):
+            message = place and self._stored.get((place.id, draft.client_message_id))
+            if message:
                 self._outcomes[index] = answer_retry(draft, message)
-
-    def _find_alive_sessions(self) -> set[str]:
-        keys = {draft.session.key for draft in self._drafts if draft.session}
-        return sessions.find_alive(keys) if keys else set()
 
     # --- Deciding -------------------------------------------------------------------------------
 
@@ -233,12 +211,11 @@ class _Batch:
     def _write(self) -> Recorded:
         ids: dict[tuple[UUID, int], int] = {}
         if self._new:
-            messages = [message for _, message, _ in self._new]
-            ids = self._statements.insert_messages(self._cursor, messages)
-            changed = [row for row in self._conversations.values() if row.changed]
-            self._statements.update_conversations(self._cursor, changed)
-            touched = [place for place in self._places.values() if place.changed]
-            self._statements.update_participants(self._cursor, touched)
+            ids = self._statements.write(
+                [message for _, message, _ in self._new],
+                [row for row in self._conversations.values() if row.changed],
+                [place for place in self._places.values() if place.changed],
+            )
         for index, message, _ in self._new:
             self._outcomes[index] = make_receipt(message, ids)
         for index, message in self._twins:
@@ -249,7 +226,11 @@ class _Batch:
         )
 
     def _groups(self, conversation_id: UUID) -> list[str]:
-        return groups_of(self._members[conversation_id])
+        if conversation_id not in self._groups_by_conversation:
+            self._groups_by_conversation[conversation_id] = groups_of(
+                self._members[conversation_id]
+            )
+        return self._groups_by_conversation[conversation_id]
 
     def _message_events(self, ids: dict[tuple[UUID, int], int]) -> list[Event]:
         return [

@@ -1,4 +1,5 @@
-"""The statements of `record` for PostgreSQL: sets go in as arrays, one statement each."""
+"""The statements of `record` for PostgreSQL: sets go in as arrays, one statement each, and all that
+reads leaves together, as does all that writes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,11 +7,16 @@ from uuid import UUID
 
 from messaging.services.drafts import (
     ConversationRow,
+    Draft,
+    Locked,
     NewMessage,
     ParticipantRow,
     Patience,
     StoredMessage,
 )
+from messaging.services.holding import Hold
+from messaging.services.record_literals import flags, identifiers, moments, numbers, texts
+from messaging.services.record_pipeline import execute, together
 from messaging.services.record_tables import with_user_table
 
 LOCK_CONVERSATIONS = """
@@ -36,14 +42,22 @@ SELECT p.id, p.conversation_id, p.user_id, p.role, p.name, p.left_at IS NOT NULL
            WHERE o.conversation_id = p.conversation_id AND o.left_at IS NULL AND o.role <> p.role
        )
 FROM messaging_participant p LEFT JOIN {user_table} u ON u.{user_key} = p.user_id
-WHERE p.conversation_id = ANY(%s::uuid[]) ORDER BY p.id FOR NO KEY UPDATE OF p
+WHERE p.conversation_id /* whose */ ORDER BY p.id FOR NO KEY UPDATE OF p
 """
+WHOSE = "/* whose */"
+WANTED = "= ANY(%s::uuid[])"
+# Who waits for nothing takes nobody's place in a conversation that somebody else holds.
+HELD_HERE = """IN (
+    SELECT id FROM messaging_conversation WHERE id = ANY(%s::uuid[])
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)"""
 
 FIND_STORED = """
 SELECT m.sender_id, m.client_message_id, m.id, m.sequence, m.created_revision, m.created_at,
        m.body, m.original_digest
-FROM unnest(%s::bigint[], %s::uuid[]) AS d(sender_id, client_message_id)
-JOIN messaging_message m USING (sender_id, client_message_id)
+FROM unnest(%s::uuid[], %s::uuid[]) AS d(conversation_id, client_message_id)
+JOIN messaging_participant p ON p.conversation_id = d.conversation_id
+JOIN messaging_message m ON m.sender_id = p.id AND m.client_message_id = d.client_message_id
 """
 
 INSERT_MESSAGES = """
@@ -83,54 +97,98 @@ WHERE p.id = d.id
 """
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def read(drafts: Sequence[Draft], patience: Patience) -> Locked:
+    """Everything that the batch is decided by, locked in the order that holds everywhere."""
+    hold = Hold(
+        ((draft.user_id, draft.session) for draft in drafts), wait=patience is Patience.LONG
+    )
+    ids = identifiers(sorted({draft.conversation_id for draft in drafts}))
+    with together():
+        people = execute(hold.statement(), hold.parameters()) if hold.is_needed() else None
+        conversations = _lock_conversations(ids, patience)
+        participants = _lock_participants(ids, patience)
+        stored = _find_stored(drafts)
+    row = people.fetchone() if people else None
+    return Locked(
+        conversations=[ConversationRow(*row) for row in conversations.fetchall()],
+        participants=[ParticipantRow(*row) for row in participants.fetchall()],
+        stored=[StoredMessage(*row) for row in stored.fetchall()],
+        held_by_others=hold.find_held_by_others(row) if row else set(),
+        alive=hold.find_alive(row),
+    )
 
 
-def lock_conversations(
-    cursor: Any, ids: Sequence[UUID], patience: Patience
-) -> list[ConversationRow]:
+def _lock_conversations(ids: str, patience: Patience) -> Any:
     statements = {
         Patience.LONG: LOCK_CONVERSATIONS,
         Patience.SHORT: LOCK_CONVERSATIONS_SOON,
         Patience.NONE: f"{LOCK_CONVERSATIONS} SKIP LOCKED",
     }
-    cursor.execute(statements[patience], [list(ids)])
-    return [ConversationRow(*row) for row in cursor.fetchall()]
+    return execute(statements[patience], [ids])
 
 
-def lock_participants(
-    cursor: Any, conversation_ids: Sequence[UUID], patience: Patience
-) -> list[ParticipantRow]:
-    how = " SKIP LOCKED" if patience is Patience.NONE else ""
-    cursor.execute(with_user_table(LOCK_PARTICIPANTS + how), [list(conversation_ids)])
-    return [ParticipantRow(*row) for row in cursor.fetchall()]
+def _lock_participants(ids: str, patience: Patience) -> Any:
+    statement = with_user_table(LOCK_PARTICIPANTS)
+    if patience is Patience.NONE:
+        return execute(f"{statement.replace(WHOSE, HELD_HERE)} SKIP LOCKED", [ids])
+    return execute(statement.replace(WHOSE, WANTED), [ids])
 
 
-def find_stored(cursor: Any, keys: Sequence[tuple[int, UUID]]) -> list[StoredMessage]:
-    cursor.execute(FIND_STORED, _columns(keys))
-    return [StoredMessage(*row) for row in cursor.fetchall()]
+def _find_stored(drafts: Sequence[Draft]) -> Any:
+    """Under the drafts' ids, by anybody who takes part: whose they are is looked at later."""
+    keys = {(draft.conversation_id, draft.client_message_id) for draft in drafts}
+    conversations, client_ids = zip(*keys, strict=True)
+    return execute(FIND_STORED, [identifiers(conversations), identifiers(client_ids)])
 
 
-def insert_messages(cursor: Any, messages: Sequence[NewMessage]) -> dict[tuple[UUID, int], int]:
-    rows = [
-        (m.conversation_id, m.sequence, m.revision, m.sender_id, m.kind, m.body)
-        + (m.client_message_id, m.created_at)
-        for m in messages
+def write(
+    messages: Sequence[NewMessage],
+    conversations: Sequence[ConversationRow],
+    participants: Sequence[ParticipantRow],
+) -> dict[tuple[UUID, int], int]:
+    """New messages and what they change. Gives the ids by conversation and sequence."""
+    with together():
+        inserted = _insert_messages(messages)
+        _update_conversations(conversations)
+        _update_participants(participants)
+    return {(conversation, sequence): key for conversation, sequence, key in inserted.fetchall()}
+
+
+def _insert_messages(messages: Sequence[NewMessage]) -> Any:
+    columns = [
+        identifiers(m.conversation_id for m in messages),
+        numbers(m.sequence for m in messages),
+        numbers(m.revision for m in messages),
+        numbers(m.sender_id for m in messages),
+        texts(m.kind for m in messages),
+        texts(m.body for m in messages),
+        identifiers(m.client_message_id for m in messages),
+        moments(m.created_at for m in messages),
     ]
-    cursor.execute(INSERT_MESSAGES, _columns(rows))
-    return {(conversation, sequence): key for conversation, sequence, key in cursor.fetchall()}
+    return execute(INSERT_MESSAGES, columns)
 
 
-def update_conversations(cursor: Any, rows: Sequence[ConversationRow]) -> None:
-    values = [(c.id, c.last_sequence, c.revision, c.last_message_at) for c in rows]
-    cursor.execute(UPDATE_CONVERSATIONS, _columns(values))
-
-
-def update_participants(cursor: Any, rows: Sequence[ParticipantRow]) -> None:
-    values = [
-        (p.id, p.name, p.read_sequence, p.unread_count, p.waiting_since, p.archived)
-        + (p.last_activity_at, p.notify_at, p.notify_by, p.recount)
-        for p in rows
+def _update_conversations(rows: Sequence[ConversationRow]) -> None:
+    columns = [
+        identifiers(row.id for row in rows),
+        numbers(row.last_sequence for row in rows),
+        numbers(row.revision for row in rows),
+        moments(row.last_message_at for row in rows),
     ]
-    cursor.execute(UPDATE_PARTICIPANTS, _columns(values))
+    execute(UPDATE_CONVERSATIONS, columns)
+
+
+def _update_participants(rows: Sequence[ParticipantRow]) -> None:
+    columns = [
+        numbers(row.id for row in rows),
+        texts(row.name for row in rows),
+        numbers(row.read_sequence for row in rows),
+        numbers(row.unread_count for row in rows),
+        moments(row.waiting_since for row in rows),
+        flags(row.archived for row in rows),
+        moments(row.last_activity_at for row in rows),
+        moments(row.notify_at for row in rows),
+        moments(row.notify_by for row in rows),
+        flags(row.recount for row in rows),
+    ]
+    execute(UPDATE_PARTICIPANTS, columns)

@@ -11,14 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
+from django.db import connection
 
 from messaging.services.drafts import (
     ConversationRow,
+    Draft,
+    Locked,
     NewMessage,
     ParticipantRow,
     Patience,
     StoredMessage,
 )
+from messaging.services.holding import Hold
 from messaging.services.record_tables import with_user_table
 
 SELECT_CONVERSATIONS = """
@@ -43,8 +47,9 @@ WHERE p.conversation_id IN (SELECT value FROM json_each(%s)) ORDER BY p.id
 FIND_STORED = """
 SELECT m.sender_id, m.client_message_id, m.id, m.sequence, m.created_revision, m.created_at,
        m.body, m.original_digest
-FROM json_each(%s) d JOIN messaging_message m
-  ON m.sender_id = json_extract(d.value, '$[0]')
+FROM json_each(%s) d
+JOIN messaging_participant p ON p.conversation_id = json_extract(d.value, '$[0]')
+JOIN messaging_message m ON m.sender_id = p.id
  AND m.client_message_id = json_extract(d.value, '$[1]')
 """
 
@@ -103,21 +108,31 @@ def _moment(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if value is not None else None
 
 
-def lock_conversations(
-    cursor: Any, ids: Sequence[UUID], patience: Patience
-) -> list[ConversationRow]:
-    cursor.execute(SELECT_CONVERSATIONS, [json.dumps([key.hex for key in ids])])
+def read(drafts: Sequence[Draft], patience: Patience) -> Locked:
+    """Everything that the batch is decided by. Nobody else writes meanwhile."""
+    ids = json.dumps(sorted({draft.conversation_id.hex for draft in drafts}))
+    keys = {(draft.conversation_id, draft.client_message_id) for draft in drafts}
+    hold = Hold((draft.user_id, draft.session) for draft in drafts)
+    with connection.cursor() as cursor:
+        return Locked(
+            conversations=_read_conversations(cursor, ids),
+            participants=_read_participants(cursor, ids),
+            stored=_find_stored(cursor, keys),
+            held_by_others=set(),
+            alive=hold.find_alive(None),
+        )
+
+
+def _read_conversations(cursor: Any, ids: str) -> list[ConversationRow]:
+    cursor.execute(SELECT_CONVERSATIONS, [ids])
     return [
         ConversationRow(UUID(key), state, last, revision, _moment(at))
         for key, state, last, revision, at in cursor.fetchall()
     ]
 
 
-def lock_participants(
-    cursor: Any, conversation_ids: Sequence[UUID], patience: Patience
-) -> list[ParticipantRow]:
-    keys = json.dumps([key.hex for key in conversation_ids])
-    cursor.execute(with_user_table(SELECT_PARTICIPANTS), [keys])
+def _read_participants(cursor: Any, ids: str) -> list[ParticipantRow]:
+    cursor.execute(with_user_table(SELECT_PARTICIPANTS), [ids])
     return [_participant(row) for row in cursor.fetchall()]
 
 
@@ -132,7 +147,7 @@ def _participant(row: tuple[Any, ...]) -> ParticipantRow:
     return participant
 
 
-def find_stored(cursor: Any, keys: Sequence[tuple[int, UUID]]) -> list[StoredMessage]:
+def _find_stored(cursor: Any, keys: Iterable[tuple[UUID, UUID]]) -> list[StoredMessage]:
     cursor.execute(FIND_STORED, _json(keys))
     return [
         StoredMessage(sender, UUID(client_id), key, sequence, revision, _moment(at), body, digest)
@@ -140,7 +155,20 @@ def find_stored(cursor: Any, keys: Sequence[tuple[int, UUID]]) -> list[StoredMes
     ]
 
 
-def insert_messages(cursor: Any, messages: Sequence[NewMessage]) -> dict[tuple[UUID, int], int]:
+def write(
+    messages: Sequence[NewMessage],
+    conversations: Sequence[ConversationRow],
+    participants: Sequence[ParticipantRow],
+) -> dict[tuple[UUID, int], int]:
+    """New messages and what they change. Gives the ids by conversation and sequence."""
+    with connection.cursor() as cursor:
+        ids = _insert_messages(cursor, messages)
+        _update_conversations(cursor, conversations)
+        _update_participants(cursor, participants)
+    return ids
+
+
+def _insert_messages(cursor: Any, messages: Sequence[NewMessage]) -> dict[tuple[UUID, int], int]:
     rows = [
         (m.conversation_id, m.sequence, m.revision, m.sender_id, m.kind, m.body)
         + (m.client_message_id, m.created_at)
@@ -150,12 +178,12 @@ def insert_messages(cursor: Any, messages: Sequence[NewMessage]) -> dict[tuple[U
     return {(UUID(key), sequence): row_id for key, sequence, row_id in cursor.fetchall()}
 
 
-def update_conversations(cursor: Any, rows: Sequence[ConversationRow]) -> None:
+def _update_conversations(cursor: Any, rows: Sequence[ConversationRow]) -> None:
     values = [(c.id, c.last_sequence, c.revision, c.last_message_at) for c in rows]
     cursor.execute(UPDATE_CONVERSATIONS, _json(values))
 
 
-def update_participants(cursor: Any, rows: Sequence[ParticipantRow]) -> None:
+def _update_participants(cursor: Any, rows: Sequence[ParticipantRow]) -> None:
     values = [
         (p.id, p.name, p.read_sequence, p.unread_count, p.waiting_since, int(p.archived))
         + (p.last_activity_at, p.notify_at, p.notify_by, int(p.recount))
