@@ -4,6 +4,7 @@ import asyncio
 import json
 from functools import partial
 
+from benchmarks.hearing import TOGETHER
 from benchmarks.serving import Serving
 from benchmarks.taking import Bar, Figure, Measure, Sizes, Taken
 from benchmarks.vast_filling import Vast
@@ -27,10 +28,24 @@ async def take_sweep(serving: Serving, sizes: Sizes) -> Taken:
     return Taken(found, watch.end(), {"not swept": missing})
 
 
+async def take_hearing(serving: Serving, sizes: Sizes) -> Taken:
+    watch = serving.watch()
+    return Taken(json.loads(await run(serving, "benchmarks.hearing")), watch.end())
+
+
 async def run(serving: Serving, module: str, *arguments: str) -> str:
     ask = partial(serving.ground.run, module, *arguments, DATABASE_URL=serving.database_url)
     return await asyncio.to_thread(ask)
 
+
+HEARING = Measure(
+    name="hearing",
+    title="CPU of a process that has nobody an event is for, by how many were stored together",
+    contenders=("ours",),
+    figures=tuple(Figure(f"hear_{n}", f"µs an event, {n} together", "{:.1f}") for n in TOGETHER),
+    bars=(),
+    take=take_hearing,
+)
 
 QUESTIONS_ASKED = Measure(
     name="questions",
