@@ -167,6 +167,7 @@ SESSION_ENGINE = "marketplace.sessions"
 
 # --- Messaging and notifications ----------------------------------------------------------------
 MESSAGING_SEND_LIMITS = environment.send_limits("SEND_LIMITS", "10/5s,60/m")
+MESSAGING_BUS_SHARDS = int(environment.number("BUS_SHARDS", 1, least=1, most=1_000_000))
 MESSAGING_HEARTBEAT_SECONDS = environment.number("HEARTBEAT_SECONDS", 25, least=0.1, most=26)
 MESSAGING_DRAIN_SECONDS = environment.number("DRAIN_SECONDS", 10, most=10)
 MESSAGING_NOTIFY_DELAY_SECONDS = environment.number("NOTIFY_DELAY_SECONDS", 180)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -34,7 +33,7 @@ class ChangingConnection(SendingConnection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._changes: deque[tuple[Frame, Answer, Callable[[], ChangeReceipt]]] = deque()
+        self._changes: list[tuple[Frame, Answer, Callable[[], ChangeReceipt]]] = []
         self._changing: asyncio.Task[None] | None = None
         self._changed_here: set[int] = set()
 
@@ -67,7 +66,7 @@ class ChangingConnection(SendingConnection):
 
     async def _change_all(self) -> None:
         while self._changes:
-            frame, answer, change = self._changes.popleft()
+            frame, answer, change = self._changes.pop(0)
             self.fill_answer(answer, await self._change(frame, change))
 
     async def _change(self, frame: Frame, change: Callable[[], ChangeReceipt]) -> Frame:

@@ -51,6 +51,11 @@ def heartbeat_seconds() -> float:
     return float(getattr(settings, "MESSAGING_HEARTBEAT_SECONDS", 25))
 
 
+def bus_shards() -> int:
+    """Over how many channels people are spread; the same in every process."""
+    return int(getattr(settings, "MESSAGING_BUS_SHARDS", 1))
+
+
 def drain_seconds() -> float:
     """Ten at most: so much is promised to who waits for a process to end."""
     return min(float(getattr(settings, "MESSAGING_DRAIN_SECONDS", 10)), LONGEST_DRAIN_SECONDS)

@@ -1,18 +1,12 @@
-"""What both consumers share: a mailbox, answers in order, and the ways to end.
-
-Everything that goes out of a connection passes its mailbox, one thing at a time, so a connection
-may wait for the database in the middle without anything overtaking, and nobody waits for it.
-"""
+"""What both consumers share: coming and going, answers in order, and the ways to end."""
 
 import asyncio
 import logging
 import sys
 import uuid
-from collections import deque
 from typing import Any, ClassVar
 
 from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import translation
 
 from messaging import fields, handshake, log_context, rate_limits, record_log, runtime
@@ -20,43 +14,37 @@ from messaging.admission import current_admission
 from messaging.answers import Answer, Answers
 from messaging.attendance import current_attendance
 from messaging.close_codes import CloseCode, code_for
-from messaging.events import Frame, encode, error_frame, public_id
+from messaging.events import Frame, error_frame, public_id
 from messaging.exceptions import MessagingError, Unavailable, UnknownType
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub, current_hub
+from messaging.mailbox import Mailbox
 from messaging.selectors.connections import Person
 from messaging.session_watch import current_session_watch
-from messaging.transport import WAITING_BYTES, pace_of, size_of
+from messaging.transport import pace_of
 from notifications import failpoints
 
 logger = logging.getLogger(__name__)
 
 
-class Connection(AsyncWebsocketConsumer):
+class Connection(Mailbox):
     """A socket of one person. Subclasses say what it hears and what it does with frames."""
 
     person: Person
     hub: Hub
     conversation_id: Any = None
     frame_handlers: ClassVar[dict[str, str]] = {}
-    # Events that do not wait their turn behind what a slow client has not taken yet.
-    ends: ClassVar[frozenset[str]] = frozenset({"session_ended", "displaced"})
 
     def __init__(self) -> None:
         super().__init__()
         self.connection_id = uuid.uuid4().hex
         self.other_ids: list[Any] = []
         self.joined: list[str] = []
-        self.open = False
         self.opened_at: float | None = None
         self.close_code: int | None = None
         self._ended = False
-        self._mailbox: deque[Any] = deque()
-        self._waiting_bytes = 0
-        self._working: asyncio.Task[None] | None = None
         self._answers = Answers()
         self._frame_limit = rate_limits.FrameLimit()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # --- Channels' verbs, without its thread hop and task per frame ------------------------------
 
@@ -64,6 +52,7 @@ class Connection(AsyncWebsocketConsumer):
         """A plain loop. No channel of its own on the layer: the hub has one for all."""
         self.scope, self.base_send, self._pace = scope, send, pace_of(scope)
         log_context.connection_id.set(self.connection_id)
+        self.context.run(log_context.connection_id.set, self.connection_id)
         try:
             while True:
                 await self.dispatch(await receive())
@@ -81,25 +70,20 @@ class Connection(AsyncWebsocketConsumer):
         except StopConsumer:
             raise
         except Exception as error:
-            code = code_for(error)
-            if code == CloseCode.TRY_LATER:
-                logger.warning("The database failed a socket: %s", type(error.__cause__).__name__)
-            elif code == CloseCode.INTERNAL_ERROR:
-                logger.exception("A socket's handler failed")
-            await self.close(code)
+            await self.fail(error)
+
+    async def fail(self, error: Exception) -> None:
+        code = code_for(error)
+        if code == CloseCode.TRY_LATER:
+            logger.warning("The database failed a socket: %s", type(error.__cause__).__name__)
+        elif code == CloseCode.INTERNAL_ERROR:
+            logger.error("A socket's handler failed", exc_info=error)
+        await self.close(code)
 
     async def websocket_disconnect(self, message: Any) -> None:
         self.close_code = self.close_code or message["code"]
         await self.disconnect(message["code"])
         raise StopConsumer()
-
-    async def send(
-        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
-    ) -> None:
-        """Text only. What comes too late, say after a wait within a replay, is dropped."""
-        await self._pace.room_for_more()
-        if self.open:
-            await super().send(text_data=text_data)
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Once, whoever decides it first."""
@@ -119,6 +103,9 @@ class Connection(AsyncWebsocketConsumer):
         if await self._is_turned_away():
             return
         self.language = handshake.choose_language(self.scope, person.language)
+        # For all that goes on here, in this task and in others: a frame costs no look for it.
+        translation.activate(self.language)
+        self.context.run(translation.activate, self.language)
         self.hub, self.joined = current_hub(), groups
         runtime.adopt_running_loop()
         await current_session_watch().listen()
@@ -132,6 +119,7 @@ class Connection(AsyncWebsocketConsumer):
         current_heartbeat().add(self)
         await self.accept()
         self.open = True
+        self._pace.offer_texts(self.take_at_once)
         record_log.note_opened(self)
         if current_admission().is_ending:  # Those on the list have been told already.
             self.post({"type": "restarting"})
@@ -150,7 +138,7 @@ class Connection(AsyncWebsocketConsumer):
     async def _end(self) -> None:
         """However it ended, this process forgets it."""
         self._ended, self.open = True, False
-        self._mailbox.clear()
+        self._mailbox = None
         record_log.note_ended(self)
         await self.leave()
 
@@ -163,43 +151,6 @@ class Connection(AsyncWebsocketConsumer):
             current_attendance().leave(public_id(self.person.id), self)
         self.joined = []
 
-    # --- The mailbox -----------------------------------------------------------------------------
-
-    def post(self, event: Any) -> None:
-        """Hand this connection something to do. Never waits."""
-        if not self.open:
-            return
-        if event["type"] in self.ends:  # Nothing that waits may go out any more.
-            self._mailbox.clear()
-            self.start(self.dispatch(event))
-            return
-        self._mailbox.append(event)
-        self._waiting_bytes += size_of(event)
-        if self._waiting_bytes > WAITING_BYTES:
-            self._mailbox.clear()
-            self.start(self.close(CloseCode.TOO_SLOW))
-        elif self._working is None or self._working.done():
-            self._working = runtime.spawn(self._work())
-
-    async def _work(self) -> None:
-        # A task starts with an empty context, which what it asks of other threads takes along.
-        log_context.connection_id.set(self.connection_id)
-        translation.activate(self.language)
-        while self._mailbox and self.open:
-            event = self._mailbox.popleft()
-            self._waiting_bytes -= size_of(event)
-            await self.dispatch(event)
-
-    def start(self, coroutine: Any) -> None:
-        """Work beside the mailbox, which nothing else waits for."""
-        task = runtime.spawn(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(self._answers.note_end)
-
-    async def send_frame(self, frame: Frame) -> None:
-        await self.send(text_data=encode(frame))
-
     # --- Frames from the client ------------------------------------------------------------------
 
     async def _wait_for_room(self) -> None:
@@ -211,29 +162,43 @@ class Connection(AsyncWebsocketConsumer):
         """What goes on for frames that have no answer to wait for."""
         return len(self._tasks)
 
+    def note_end(self, task: asyncio.Task[None]) -> None:
+        self._answers.note_end(task)
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.open:
             return
         if text_data is None:
             await self.close(CloseCode.BINARY_FRAME)
-        elif await self._frame_limit.is_exceeded(self._pace.is_lost):
+        elif not self._frame_limit.take() and await self._frame_limit.is_exceeded(
+            self._pace.is_lost
+        ):
             await self.close(CloseCode.FLOODING)
         elif self.open:
             self.receive_frame(text_data)
+
+    def take_at_once(self, text: str) -> bool:
+        """A frame straight from the server, without a turn of the loop. False: it has to wait."""
+        if not self.open or self._answers.is_full(self.under_way()) or not self._frame_limit.take():
+            return False
+        try:
+            self.context.run(self.receive_frame, text)
+        except Exception as error:
+            self.start(self.fail(error))
+        return True
 
     def receive_frame(self, text: str) -> None:
         """Understand a frame and hand it on, or answer with what is wrong with it."""
         answer = self._answers.reserve(sys.getsizeof(text))
         frame: Frame = {}
-        with translation.override(self.language):
-            try:
-                frame = fields.parse_object(text)
-                handler = self.frame_handlers.get(fields.read_type(frame))
-                if handler is None:
-                    raise UnknownType()
-                getattr(self, handler)(frame, answer)
-            except MessagingError as error:
-                self.fill_answer(answer, self.describe(error, frame))
+        try:
+            frame = fields.parse_object(text)
+            handler = self.frame_handlers.get(fields.read_type(frame))
+            if handler is None:
+                raise UnknownType()
+            getattr(self, handler)(frame, answer)
+        except MessagingError as error:
+            self.fill_answer(answer, self.describe(error, frame))
         fields.forget_all_but_id(frame)
 
     def describe(self, error: MessagingError, frame: Frame) -> Frame:

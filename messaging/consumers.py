@@ -39,6 +39,8 @@ class RoomConsumer(MemberWatch):
     and so do reads of the database; an ack never does, since it may overtake an older message.
     """
 
+    sent_at_once = MemberWatch.sent_at_once | {"chat_message", "message_changed", "typing"}
+
     async def connect(self) -> None:
         identifier = fields.parse_uuid(self.scope["url_route"]["kwargs"]["conversation_id"])
         session_key = handshake.read_session_key(self.scope)
@@ -176,6 +178,10 @@ class RoomConsumer(MemberWatch):
 class InboxConsumer(ChangingConnection):
     """Every conversation of one person; its frames name theirs. It keeps no cursor: a heartbeat
     whose `cursor` is new to the client says that something was missed."""
+
+    sent_at_once = ChangingConnection.sent_at_once | {
+        *("chat_message", "message_changed", "read", "typing"),
+    }
 
     async def connect(self) -> None:
         session_key = handshake.read_session_key(self.scope)

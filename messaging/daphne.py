@@ -21,13 +21,9 @@ from autobahn.exception import Disconnected
 from daphne import cli, server
 from twisted.internet import defer, reactor
 
-from messaging.daphne_protocols import (
-    BodyReader,
-    FrameReader,
-    Queue,
-    TwistedTransport,
-    count_unsent,
-)
+from messaging.daphne_frames import count_unsent
+from messaging.daphne_requests import BodyReader, Queue
+from messaging.daphne_sockets import FrameQueue, FrameReader, FrameWriter, TwistedTransport
 from messaging.transport import EXTENSION
 
 DEFAULTS = {
@@ -57,17 +53,17 @@ class Server(server.Server):
         self._pages: set[asyncio.Future[None]] = set()
         self._is_ending = False
 
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Queue:
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Queue | FrameQueue:
         """As Daphne's own, with a `receive` that takes no more than is wanted."""
-        queue: Queue = asyncio.Queue()
         scope["asgi"] = {"version": "3.0"}
+        reply, queue = partial(self.handle_reply, protocol), make_queue(scope["type"])
         receive: FrameReader | BodyReader
-        if scope["type"] == "websocket":
+        send: Any = reply
+        if isinstance(queue, FrameQueue):
             scope["extensions"] = {EXTENSION: TwistedTransport(protocol)}
-            receive = FrameReader(queue, protocol)
+            receive, send = FrameReader(queue, protocol), FrameWriter(protocol, reply)
         else:
             receive = BodyReader(queue, protocol)
-        send = partial(self.handle_reply, protocol)
         application = self.application(scope=scope, receive=receive, send=send)
         running: asyncio.Future[None] = asyncio.ensure_future(application)
         if scope["type"] == "http":
@@ -171,6 +167,10 @@ def main() -> None:
     gc.disable()  # Until the program is there: nothing of it is garbage.
     CommandLine().run(sys.argv[1:])
     leave()
+
+
+def make_queue(kind: str) -> Queue | FrameQueue:
+    return FrameQueue() if kind == "websocket" else asyncio.Queue()
 
 
 def let_connection_end(request: Any) -> None:

@@ -4,14 +4,17 @@ An event travels the bus as plain data. Its frame is encoded once, in `text`; wh
 may see (`client_message_id`) is added for their other connections by `own_text`.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NotRequired, TypeAlias, TypedDict
 from uuid import UUID
 
+import msgspec
+
 from messaging.exceptions import MessagingError
+from messaging.identifiers import text_of
 from messaging.models import Role
 
 Frame: TypeAlias = dict[str, Any]
@@ -63,8 +66,11 @@ class MessageRecord:
     deleted: bool = False
 
 
+_encoder = msgspec.json.Encoder()
+
+
 def encode(frame: Frame) -> str:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    return _encoder.encode(frame).decode()
 
 
 def public_id(user_id: UserId) -> Any:
@@ -72,11 +78,12 @@ def public_id(user_id: UserId) -> Any:
     return user_id if user_id is None or isinstance(user_id, int) else str(user_id)
 
 
+@lru_cache(maxsize=1024)
 def iso(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the millisecond."""
     if moment is None:
         return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def role_group(role: str, user_id: UserId) -> str:
@@ -99,7 +106,7 @@ def presence_group(user_id: UserId) -> str:
 def message_frame(message: MessageRecord, *, type: str = "chat_message") -> Frame:
     return {
         "type": type,
-        "conversation": str(message.conversation_id),
+        "conversation": text_of(message.conversation_id),
         "id": message.id,
         "sequence": message.sequence,
         "revision": message.revision,
@@ -138,17 +145,18 @@ def own_text(event: Event) -> str:
 def message_event(
     message: MessageRecord, *, groups: Iterable[str], origin: str = "", type: str = "chat_message"
 ) -> Event:
+    frame = message_frame(message, type=type)
     return Event(
         type=type,
         groups=list(groups),
-        conversation=str(message.conversation_id),
-        user=public_id(message.sender_id),
+        conversation=frame["conversation"],
+        user=frame["sender"]["id"],
         origin=origin,
         revision=message.revision,
         sequence=message.sequence,
         online=False,
         client_message_id=str(message.client_message_id or ""),
-        text=encode(message_frame(message, type=type)),
+        text=encode(frame),
     )
 
 

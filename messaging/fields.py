@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from uuid import UUID
 
+import msgspec
 from django.utils.translation import gettext as _
 
 from messaging.exceptions import Invalid, InvalidJson
@@ -13,6 +14,7 @@ from messaging.identifiers import uuid7
 from messaging.text import has_lone_surrogate
 
 LARGEST_NUMBER = 2**63 - 1
+LONGEST_WRITTEN_UUID = 36
 WRITTEN_UUID = re.compile("[0-9a-f]{8}(-?)[0-9a-f]{4}(\\1[0-9a-f]{4}){3}[0-9a-f]{8}", re.IGNORECASE)
 
 Fields = Mapping[str, Any]
@@ -21,18 +23,28 @@ Fields = Mapping[str, Any]
 def parse_object(text: str | bytes) -> dict[str, Any]:
     """A JSON object. Raises InvalidJson, or Invalid when it is JSON but no such thing."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise Invalid(_("This is nested too deeply.")) from None
-    except ValueError as error:
-        # Digits beyond Python's limit for integers are JSON, only not a number of ours.
-        raise (InvalidJson() if isinstance(error, _NOT_JSON) else Invalid()) from None
+        value = _decoder.decode(text)
+    except (ValueError, RecursionError):
+        value = _parse_with_care(text)
     if not isinstance(value, dict):
         raise Invalid(_("This must be a JSON object."))
     return value
 
 
+# Ten times as fast as Python's own, and stricter: what it refuses may be JSON all the same.
+_decoder = msgspec.json.Decoder()
 _NOT_JSON = (json.JSONDecodeError, UnicodeDecodeError)
+
+
+def _parse_with_care(text: str | bytes) -> Any:
+    """What is not even JSON is told from what is none of ours."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Invalid(_("This is nested too deeply.")) from None
+    except ValueError as error:
+        # Digits beyond Python's limit for integers are JSON, only not a number of ours.
+        raise (InvalidJson() if isinstance(error, _NOT_JSON) else Invalid()) from None
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -102,16 +114,16 @@ def require_conversation_id(frame: Fields) -> UUID:
 
 def echo_client_message_id(frame: Fields) -> str | None:
     """What the client called its message, for the answer to a frame that could not be used."""
-    identifier = parse_uuid(frame.get("client_message_id"))
-    return str(frame["client_message_id"]) if identifier else None
+    value = frame.get("client_message_id")
+    return value if isinstance(value, str) and WRITTEN_UUID.fullmatch(value) else None
 
 
 def forget_all_but_id(frame: dict[str, Any]) -> None:
     """What its answer still needs. A frame that waits for one must not keep its 64 KiB meanwhile,
     which as objects of Python can be megabytes."""
-    identifier = echo_client_message_id(frame)
+    identifier = frame.get("client_message_id")
     frame.clear()
-    if identifier is not None:
+    if isinstance(identifier, str) and len(identifier) <= LONGEST_WRITTEN_UUID:
         frame["client_message_id"] = identifier
 
 

@@ -14,8 +14,11 @@ from typing import Any, Protocol
 from channels.layers import get_channel_layer
 
 from messaging import roll_call, runtime
-from messaging.bus import BUS_GROUP, PROCESS_ID, current_bus
+from messaging.bus import PROCESS_ID, current_bus, decode_events
 from messaging.events import ROLE_GROUPS, Event
+from messaging.identifiers import text_of
+from messaging.shards import BUS_GROUP, channel_of
+from messaging.subscriptions import Subscriptions
 from notifications import failpoints
 
 logger = logging.getLogger(__name__)
@@ -37,7 +40,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._groups: dict[str, dict[Connection, None]] = {}
-        self._subscribed = asyncio.Event()
+        self._subscriptions = Subscriptions()
         self._is_slow = False
         self._receiving: asyncio.Task[None] | None = None
         self._answering: asyncio.Task[None] | None = None
@@ -51,13 +54,24 @@ class Hub:
     async def group_add(self, group: str, connection: Connection) -> None:
         """Returns once the layer is subscribed to, or is known to be slow: a connection is
         accepted without it too, and its heartbeat brings what it missed."""
-        self._groups.setdefault(group, {})[connection] = None
+        heard = self._enter(group, connection)
         self.listen()
-        if self._subscribed.is_set() or self._is_slow:
+        if heard.is_set() or self._is_slow:
             return
-        if not await runtime.wait_for(self._subscribed, SUBSCRIBE_SECONDS):
+        if not await runtime.wait_for(heard, SUBSCRIBE_SECONDS):
             self._is_slow = True
             logger.warning("Connections are accepted while the channel layer is away.")
+
+    def _enter(self, group: str, connection: Connection) -> asyncio.Event:
+        """Gives what is set once the group is heard here."""
+        channel = channel_of(group)
+        if group in self._groups:
+            heard = self._subscriptions.event_of(channel)
+        else:
+            self._groups[group] = {}
+            heard = self._subscriptions.need(channel)
+        self._groups[group][connection] = None
+        return heard
 
     async def group_discard(self, group: str, connection: Connection) -> None:
         members = self._groups.get(group)
@@ -65,6 +79,7 @@ class Hub:
             members.pop(connection, None)
             if not members:
                 del self._groups[group]
+                self._subscriptions.release(channel_of(group))
 
     async def group_send(self, group: str, event: Event) -> None:
         """To the connections of one group, in this process and in all the others."""
@@ -89,7 +104,7 @@ class Hub:
         for group in event["groups"]:
             for connection in self._groups.get(group, ()):
                 scope = connection.conversation_id
-                if not conversation or scope is None or str(scope) == conversation:
+                if not conversation or scope is None or text_of(scope) == conversation:
                     found[connection] = None
         return list(found)
 
@@ -106,6 +121,8 @@ class Hub:
             try:
                 await self._subscribe_and_receive()
             except Exception as error:
+                self._is_slow = True
+                self._subscriptions.close()
                 logger.warning("The channel layer is away: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -113,8 +130,8 @@ class Hub:
         layer: Any = get_channel_layer()
         channel = await layer.new_channel()
         try:
-            await layer.group_add(BUS_GROUP, channel)
-            self._subscribed.set()
+            await self._subscriptions.open(layer, channel)
+            self._is_slow = False
             for callback in self.on_subscribed:
                 callback()
             while True:
@@ -128,7 +145,7 @@ class Hub:
     def _take(self, layer: Any, message: Any) -> None:
         try:
             if message["process"] != PROCESS_ID:
-                self.deliver(message["events"])
+                self.deliver(decode_events(message["events"]))
             if "answer_to" in message:
                 self._answering = runtime.spawn(self._answer(layer, message["answer_to"]))
         except Exception:  # Of another version, say. The heartbeat brings what was in it.

@@ -136,18 +136,26 @@ class FrameLimit:
     LAST_SECONDS = 1.0
 
     def __init__(self) -> None:
-        self._moments: deque[float] = deque(maxlen=self.COUNT)
+        self._moments: deque[float] | None = None  # Most connections never send anything.
         self._before = time.monotonic()  # The last moment that is not among them.
         # After a pause: since when frames are counted, how many there were, and for how long.
         self._since = self._until = 0.0
         self._taken = 0
 
+    def take(self) -> bool:
+        """Count a frame that is below the limit. False when there is more to be looked at."""
+        now = time.monotonic()
+        if self._is_full(now) and conf.send_limits():
+            return False
+        self._take(now)
+        return True
+
     async def is_exceeded(self, is_gone: Callable[[], bool]) -> bool:
         """`is_gone`: whether the client is, for whom nothing is waited for."""
-        now = time.monotonic()
-        if not self._is_full(now) or not conf.send_limits():
-            self._take(now)
+        if self.take():
             return False
+        now, moments = time.monotonic(), self._moments
+        assert moments is not None
         if now < self._until:
             self._until = now + self.SECONDS
             self._take(now)
@@ -155,9 +163,9 @@ class FrameLimit:
                 return False
             await asyncio.sleep(self.LAST_SECONDS)  # In which what was taken is answered.
             return True
-        self._since = max(self._before, self._moments[0] - self.LONGEST_STANDSTILL)
+        self._since = max(self._before, moments[0] - self.LONGEST_STANDSTILL)
         self._taken = self.COUNT
-        while time.monotonic() - self._moments[-1] < self.SECONDS and not is_gone():
+        while time.monotonic() - moments[-1] < self.SECONDS and not is_gone():
             await asyncio.sleep(self.LOOK_AGAIN_SECONDS)
         now = time.monotonic()
         self._until = now + self.SECONDS
@@ -165,9 +173,13 @@ class FrameLimit:
         return False
 
     def _is_full(self, now: float) -> bool:
-        return len(self._moments) == self.COUNT and now - self._moments[0] < self.SECONDS
+        if self._moments is None or len(self._moments) < self.COUNT:
+            return False
+        return now - self._moments[0] < self.SECONDS
 
     def _take(self, now: float) -> None:
+        if self._moments is None:
+            self._moments = deque(maxlen=self.COUNT)
         if len(self._moments) == self.COUNT:
             self._before = self._moments[0]
         self._moments.append(now)

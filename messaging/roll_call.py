@@ -10,7 +10,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from messaging.bus import BUS_GROUP
+from messaging.shards import BUS_GROUP
 
 ANSWER_SECONDS = 1.0
 
@@ -39,7 +39,7 @@ async def call(*, seconds: float, expected: int = 0) -> list[dict[str, Any]]:
     question = {
         "type": "messaging.roll_call",
         "process": uuid.uuid4().hex,
-        "events": [],
+        "events": "[]",
         "answer_to": channel,
     }
     asked = time.time()

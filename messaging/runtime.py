@@ -8,11 +8,12 @@ its own, since a loop per call would mean a connection to Redis per call (channe
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import Context
 from functools import cache
+from types import coroutine
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
@@ -53,9 +54,37 @@ class LoopLocal(Generic[T]):
         return [value for loop, value in list(self._values.items()) if not loop.is_closed()]
 
 
-def spawn(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """A task of the process and not of the request at hand. Keep a reference to it."""
-    return asyncio.get_running_loop().create_task(coroutine, context=Context())
+def spawn(coroutine: Coroutine[Any, Any, T], context: Context | None = None) -> asyncio.Task[T]:
+    """A task of the process, or of whatever has this context, and not of the request at hand. Keep
+    a reference to it."""
+    return asyncio.get_running_loop().create_task(coroutine, context=context or Context())
+
+
+def begin(coroutine: Coroutine[Any, Any, None], context: Context) -> asyncio.Task[None] | None:
+    """As `spawn`, with the first step made here and now; None when that was all of it. Until then
+    it runs in whatever task this is, so it must not ask which."""
+    try:
+        waits_for = coroutine.send(None)
+    except StopIteration:
+        return None
+    return spawn(_go_on(coroutine, waits_for), context)
+
+
+async def _go_on(begun: Coroutine[Any, Any, None], waits_for: Any) -> None:
+    await _rest_of(begun, waits_for)
+
+
+@coroutine
+def _rest_of(begun: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """Waits for what it waits for, and hands on what comes of it."""
+    with suppress(StopIteration):
+        while True:
+            try:
+                given = yield waits_for
+            except BaseException as error:
+                waits_for = begun.throw(error)
+            else:
+                waits_for = begun.send(given)
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> bool:

@@ -12,6 +12,7 @@ from messaging.answers import Answer
 from messaging.connection import Connection
 from messaging.events import Frame, MessageRecord, typing_event
 from messaging.exceptions import MessagingError, RateLimited
+from messaging.identifiers import text_of
 from messaging.journal import current_journal
 from messaging.selectors import connections as selectors
 from messaging.services.drafts import Draft, Outcome, Receipt
@@ -21,8 +22,9 @@ from messaging.services.retries import answer_stored
 TYPING_SECONDS = 3.0
 TYPING_SHOWN_SECONDS = 6
 
-# A message by its conversation and the id that its client gave it.
-Key: TypeAlias = tuple[UUID, UUID]
+# A message by its conversation and the id that its client gave it, both as numbers: those are
+# hashed without Python.
+Key: TypeAlias = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -61,25 +63,26 @@ class SendingConnection(Connection):
 
     def conversation_of(self, frame: Frame) -> UUID:
         """Which conversation a frame is about. Over an inbox it says so itself."""
-        if self.conversation_id is not None:
-            return UUID(str(self.conversation_id))
+        if isinstance(self.conversation_id, UUID):
+            return self.conversation_id
         return fields.require_conversation_id(frame)
 
     # --- Messages --------------------------------------------------------------------------------
 
     def receive_message(self, frame: Frame, answer: Answer) -> None:
         draft = self._make_draft(frame)
-        sending = self._on_their_way.get(_key_of(draft))
+        key = _key_of(draft)
+        sending = self._on_their_way.get(key)
         if sending is None:  # Else this can only be a retry.
             try:
                 sending = _Sending(rate_limits.take_send(self.person.id))
             except RateLimited as refusal:
                 self._refuse_or_answer_retry(frame, answer, draft, refusal)
                 return
-            self._on_their_way[_key_of(draft)] = sending
+            self._on_their_way[key] = sending
         sending.frames += 1
-        self._sent_here.setdefault(_key_of(draft), None)
-        current_journal().append(draft, partial(self._acknowledge, frame, answer, draft))
+        self._sent_here.setdefault(key, None)
+        current_journal().append(draft, partial(self._acknowledge, frame, answer, key))
 
     def _refuse_or_answer_retry(
         self, frame: Frame, answer: Answer, draft: Draft, refusal: RateLimited
@@ -113,17 +116,16 @@ class SendingConnection(Connection):
             origin=self.connection_id,
         )
 
-    def _acknowledge(self, frame: Frame, answer: Answer, draft: Draft, outcome: Outcome) -> None:
-        self._count(draft, outcome)
+    def _acknowledge(self, frame: Frame, answer: Answer, key: Key, outcome: Outcome) -> None:
+        self._count(key, outcome)
         if isinstance(outcome, MessagingError):
             self.fill_answer(answer, self.describe(outcome, frame))
             return
-        self._remember_own(_key_of(draft), outcome.revision)
+        self._remember_own(key, outcome.revision)
         self.fill_answer(answer, _ack(outcome, frame))
 
-    def _count(self, draft: Draft, outcome: Outcome) -> None:
+    def _count(self, key: Key, outcome: Outcome) -> None:
         """What was not stored does not count: known when the last frame of it is answered."""
-        key = _key_of(draft)
         sending = self._on_their_way[key]
         sending.frames -= 1
         sending.stored |= isinstance(outcome, Receipt) and not outcome.duplicate
@@ -145,17 +147,18 @@ class SendingConnection(Connection):
             self._sent_here[key] = revision
 
     def forget_own(self, cursor: int) -> None:
-        """Past the cursor nothing is read again, so nothing need be remembered."""
-        if self._sent_here:
-            self._sent_here = {
-                key: revision
-                for key, revision in self._sent_here.items()
-                if revision is None or revision > cursor
-            }
+        """Past the cursor nothing is read again, so nothing need be remembered; what was sent after
+        something that is on its way is for a while."""
+        while self._sent_here:
+            key, revision = next(iter(self._sent_here.items()))
+            if revision is None or revision > cursor:
+                return
+            del self._sent_here[key]
 
     def was_sent_here(self, message: MessageRecord) -> bool:
-        key = (message.conversation_id, message.client_message_id)
-        return key in self._sent_here and message.sender_id == self.person.id
+        if message.client_message_id is None or message.sender_id != self.person.id:
+            return False
+        return (message.conversation_id.int, message.client_message_id.int) in self._sent_here
 
     # --- Reading and typing ----------------------------------------------------------------------
 
@@ -227,11 +230,10 @@ class SendingConnection(Connection):
 
 
 def _key_of(draft: Draft) -> Key:
-    return draft.conversation_id, draft.client_message_id
+    return draft.conversation_id.int, draft.client_message_id.int
 
 
 def _ack(receipt: Receipt, frame: Frame) -> Frame:
     """The id as the client wrote it: a UUID may be in capitals, and is compared as text."""
-    ack = {"type": "ack", "conversation": str(receipt.conversation_id), **receipt.as_dict()}
-    written = fields.echo_client_message_id(frame)
-    return {**ack, "client_message_id": written} if written else ack
+    about = receipt.as_dict(written_id=frame.get("client_message_id"))
+    return {"type": "ack", "conversation": text_of(receipt.conversation_id), **about}

@@ -20,6 +20,12 @@ INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+def most_bytes(text: str) -> int:
+    """What a text may take, in memory or on its way. Asked twice it says the same, other than
+    `sys.getsizeof`, which counts what Python remembers of a text once somebody has encoded it."""
+    return len(text) if text.isascii() else 4 * len(text)
+
+
 def has_lone_surrogate(text: str) -> bool:
     """Such text has no UTF-8 form: neither the database nor a socket could carry it."""
     try:

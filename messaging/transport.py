@@ -2,9 +2,11 @@
 too, without back-pressure."""
 
 import asyncio
-import sys
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
+
+from messaging.text import most_bytes
 
 EXTENSION = "messaging.transport"
 # Together with a page of a replay these stay below the 1 MiB that a client may cost: what the
@@ -29,6 +31,11 @@ class Transport(Protocol):
         """Whether the client is known to be gone."""
         ...
 
+    def offer_texts(self, take: Callable[[str], bool]) -> None:
+        """From now on give each message that comes to `take`, while the application waits for one;
+        what it does not take comes through `receive`."""
+        ...
+
 
 class Pace:
     """How fast a connection may be written to."""
@@ -38,6 +45,10 @@ class Pace:
 
     def is_lost(self) -> bool:
         return self._transport is not None and self._transport.is_lost()
+
+    def offer_texts(self, take: Callable[[str], bool]) -> None:
+        if self._transport is not None:
+            self._transport.offer_texts(take)
 
     async def room_for_more(self) -> None:
         """Wait while much is unsent, so that what is written costs no memory.
@@ -59,7 +70,7 @@ class Pace:
 
 def size_of(event: Any) -> int:
     """What an event costs while it waits. Those with a text are shared with other connections."""
-    return sys.getsizeof(event["text"]) if "text" in event else OWN_EVENT_BYTES
+    return most_bytes(event["text"]) if "text" in event else OWN_EVENT_BYTES
 
 
 def pace_of(scope: dict[str, Any]) -> Pace:

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from messaging import bus
-from messaging.bus import BUS_GROUP
+from messaging.bus import decode_events
 from messaging.events import Event, typing_event
+from messaging.shards import BUS_GROUP
 
 HERE = uuid4()
 
@@ -45,7 +46,7 @@ class Layer:
         assert group == BUS_GROUP
         if self.act:
             await self.act()
-        self.sent.append(message["events"])
+        self.sent.append(decode_events(message["events"]))
 
     def messages(self) -> list[list[Event]]:
         """The pieces with answers to the first message; presence comes when it comes."""

@@ -15,6 +15,7 @@ from messaging.tests.browsing import Page, get_json, post_json, url
 from messaging.tests.conversing import count_holding, say
 from messaging.tests.crowd import ask, change_place, make_conversations, make_listing
 from messaging.tests.sockets import Sockets
+from notifications.sources import Span
 
 
 def block_url(user: Any) -> str:
@@ -146,8 +147,8 @@ def test_nobody_who_is_blocked_is_notified(
     conversation: Conversation, buyer: Any, seller: Any
 ) -> None:
     def look() -> str:
-        place = {"recipient_id": seller.pk, "key": str(conversation.pk)}
-        return MessagingSource().look(**place, first_sequence=1, last_sequence=1).state
+        (owed,) = MessagingSource().look([Span(seller.pk, str(conversation.pk), 1, 1)])
+        return owed.state
 
     assert look() == "owed"
     for pair in ((buyer, seller), (seller, buyer)):

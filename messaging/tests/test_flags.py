@@ -15,6 +15,7 @@ from messaging.tests.browsing import get_json, post_json, shown_conversations, u
 from messaging.tests.conversing import count_holding, say
 from messaging.tests.crowd import change_place, place_of
 from messaging.tests.sockets import Sockets
+from notifications.sources import Span
 
 MARKS = {"archive": "archived", "star": "starred", "mute": "muted"}
 SERVICES = {"archive": archive_conversation, "star": star_conversation, "mute": mute_conversation}
@@ -98,16 +99,7 @@ def is_told_of(user: Any, conversation: Conversation) -> bool:
     source = MessagingSource()
     due = source.claim_due(now=timezone.now() + timedelta(hours=1), limit=10)
     mine = [one for one in due if one.recipient_id == user.pk]
-    return any(
-        source.look(
-            recipient_id=one.recipient_id,
-            key=one.key,
-            first_sequence=one.first_sequence,
-            last_sequence=one.last_sequence,
-        ).state
-        == "owed"
-        for one in mine
-    )
+    return any(owed.state == "owed" for owed in source.look(mine))
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -141,9 +133,7 @@ def test_a_notification_has_the_latest_words(
     say(buyer, conversation, "And a second")
     post_json(ana, url(conversation, "messages/1/edit/"), message="Other words")
     post_json(ana, url(conversation, "messages/2/delete/"))
-    content = MessagingSource().content(
-        recipient_id=seller.pk, key=str(conversation.pk), first_sequence=1, last_sequence=2
-    )
+    content = MessagingSource().content(Span(seller.pk, str(conversation.pk), 1, 2))
     assert [message.body for message in content.messages] == ["Other words"]
 
 

@@ -10,10 +10,11 @@ import pytest_asyncio
 from channels.layers import get_channel_layer
 
 from messaging import bus
-from messaging.bus import BUS_GROUP, Bus, current_bus
+from messaging.bus import Bus, current_bus, make_piece
 from messaging.hub import Hub, current_hub
 from messaging.journal import current_journal
 from messaging.models import Conversation
+from messaging.shards import BUS_GROUP
 from messaging.tests.conversing import draft_of
 from messaging.tests.layers import HERE, Layer, Listener, event, put_in_place
 from messaging.tests.sockets import Sockets
@@ -79,8 +80,8 @@ async def test_another_process_is_heard_over_the_real_layer(groups: Hub) -> None
     ana = Listener()
     await groups.group_add("consumer.1", ana)
     layer: Any = get_channel_layer()
-    piece = {"type": "messaging.batch", "events": [event("from elsewhere", "consumer.1")]}
-    await layer.group_send(BUS_GROUP, {**piece, "process": "another"})
+    piece = make_piece([event("from elsewhere", "consumer.1")], "another")
+    await layer.group_send(BUS_GROUP, piece)
     await asyncio.wait_for(ana.something.wait(), 5)
     assert ana.heard == ["from elsewhere"]
 
@@ -93,8 +94,8 @@ async def test_what_cannot_be_understood_costs_only_itself(groups: Hub, odd: Any
     await groups.group_add("consumer.1", ana)
     layer: Any = get_channel_layer()
     await layer.group_send(BUS_GROUP, {"type": "messaging.batch", **odd})
-    piece = {"type": "messaging.batch", "events": [event("what comes next", "consumer.1")]}
-    await layer.group_send(BUS_GROUP, {**piece, "process": "another"})
+    piece = make_piece([event("what comes next", "consumer.1")], "another")
+    await layer.group_send(BUS_GROUP, piece)
     await asyncio.wait_for(ana.something.wait(), 5)
     assert ana.heard == ["what comes next"]
 
@@ -105,9 +106,9 @@ async def test_ones_own_piece_is_not_heard_twice(groups: Hub) -> None:
     groups.publish([event("mine", "consumer.1")])
     await current_bus().finish()
     layer: Any = get_channel_layer()
-    piece = {"type": "messaging.batch", "events": [event("then another's", "consumer.1")]}
+    piece = make_piece([event("then another's", "consumer.1")], "another")
     ana.something.clear()
-    await layer.group_send(BUS_GROUP, {**piece, "process": "another"})
+    await layer.group_send(BUS_GROUP, piece)
     await asyncio.wait_for(ana.something.wait(), 5)
     assert ana.heard == ["mine", "then another's"]
 

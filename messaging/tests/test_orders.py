@@ -22,12 +22,13 @@ import pytest
 from channels.layers import get_channel_layer
 
 from messaging import consumers
-from messaging.bus import BUS_GROUP
+from messaging.bus import make_piece
 from messaging.events import Event
 from messaging.models import Conversation, Message
 from messaging.runtime import in_database
 from messaging.sending import SendingConnection
 from messaging.services.blocks import block_person
+from messaging.shards import BUS_GROUP
 from messaging.tests.conversing import store
 from messaging.tests.sockets import Sockets
 from messaging.tests.test_changes_missed import change
@@ -90,8 +91,7 @@ async def test_a_lost_ack_and_a_reconnect_store_nothing_twice(
 async def publish_from(process: str, *events: Event) -> None:
     """Over the real layer, as another web process does."""
     layer: Any = get_channel_layer()
-    message = {"type": "messaging.batch", "process": process, "events": list(events)}
-    await layer.group_send(BUS_GROUP, message)
+    await layer.group_send(BUS_GROUP, make_piece(events, process))
 
 
 async def test_two_processes_that_publish_in_the_wrong_order(

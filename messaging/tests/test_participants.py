@@ -23,6 +23,7 @@ from messaging.services.reading import count_unread, mark_read
 from messaging.tests.browsing import get_json, url
 from messaging.tests.conversing import say
 from messaging.tests.crowd import add_system_message, place_of
+from notifications.sources import Span
 
 pytestmark = pytest.mark.django_db
 
@@ -79,10 +80,10 @@ def test_nothing_is_owed_to_who_has_left(
     conversation: Conversation, buyer: Any, seller: Any
 ) -> None:
     source = MessagingSource()
-    due = {"recipient_id": seller.pk, "key": str(conversation.pk)}
-    assert source.look(**due, first_sequence=1, last_sequence=1).state == "owed"
+    span = Span(seller.pk, str(conversation.pk), 1, 1)
+    assert [owed.state for owed in source.look([span])] == ["owed"]
     leave(seller, conversation)
-    assert source.look(**due, first_sequence=1, last_sequence=1).state == "left"
+    assert [owed.state for owed in source.look([span])] == ["left"]
     assert source.claim_due(now=timezone.now().replace(year=2100), limit=9) == []
 
 
@@ -270,9 +271,7 @@ def test_a_block_is_between_two_and_goes_with_who_leaves(
     remove(seller, conversation, by=staff)
     say(buyer, conversation, "Now I may, too.")
     source = MessagingSource()
-    owed = source.look(
-        recipient_id=buyer.pk, key=str(conversation.pk), first_sequence=1, last_sequence=9
-    )
+    (owed,) = source.look([Span(buyer.pk, str(conversation.pk), 1, 9)])
     assert owed.state == "owed"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messaging import bus, hub
-from messaging.bus import Bus
+from messaging.bus import Bus, make_piece
 from messaging.hub import Hub
 from messaging.models import Conversation
 from messaging.runtime import in_database
@@ -173,4 +173,4 @@ class BreakingLayer:
         if self.subscriptions == 3:
             await asyncio.Event().wait()
         self.subscriptions = 3
-        return {"process": "another", "events": [event("after the break", "consumer.1")]}
+        return make_piece([event("after the break", "consumer.1")], "another")

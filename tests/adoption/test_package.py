@@ -15,7 +15,7 @@ APPS = ("messaging", "notifications")
 SDIST = "from setuptools import build_meta; build_meta.build_sdist('../sdist')"
 NAME = re.compile(r"[A-Za-z0-9-]+")
 NEEDED = {
-    "django", "channels", "daphne", "autobahn", "twisted", "celery", "kombu",
+    "django", "channels", "daphne", "autobahn", "twisted", "celery", "kombu", "msgspec",
     "lucide", "css-inline",
 }  # fmt: skip
 # Loaded by its name, where settings have one.

@@ -62,6 +62,7 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({"DEFAULT_FROM_EMAIL": "Market"}, "DEFAULT_FROM_EMAIL must be an e-mail address"),
     ({"DATA_DIR": "/etc/hostname"}, "DATA_DIR is /etc/hostname"),
     ({"SEND_LIMITS": "many"}, "SEND_LIMITS must look like 10/5s,60/m"),
+    ({"BUS_SHARDS": "0"}, "BUS_SHARDS must be 1 or more"),
     ({"HEARTBEAT_SECONDS": "0"}, "HEARTBEAT_SECONDS must be 0.1 or more"),
     ({"HEARTBEAT_SECONDS": "27"}, "HEARTBEAT_SECONDS must be 26 or less"),
     ({"DRAIN_SECONDS": "soon"}, "DRAIN_SECONDS must be a number"),

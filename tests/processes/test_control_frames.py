@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 from messaging.close_codes import CloseCode
-from messaging.daphne_protocols import SocketProtocol
+from messaging.daphne_sockets import SocketProtocol
 from tests.live import Live
 from tests.processes.pressing import MEBIBYTE, Memory, connect, expect, narrow_socket
 from tests.visitor import Visitor

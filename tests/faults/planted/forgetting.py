@@ -116,10 +116,11 @@ def mail_the_muted() -> None:
     from messaging.services.inbox_rows import touch_inbox_row
 
     def look(original: Any) -> Any:
-        def planted(self: Any, **about: Any) -> Any:
-            owed = original(self, **about)
-            is_quiet = owed.state in ("muted", "blocked")
-            return changed(owed, state="owed") if is_quiet else owed
+        def planted(self: Any, spans: Any) -> Any:
+            return [
+                changed(owed, state="owed") if owed.state in ("muted", "blocked") else owed
+                for owed in original(self, spans)
+            ]
 
         return planted
 
