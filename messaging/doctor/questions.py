@@ -16,7 +16,7 @@ def all_questions(*, web_processes: int = 0) -> list[Question]:
         Question("database", _("Database"), database.ask_database),
         Question("migrations", _("Migrations"), database.ask_migrations),
         Question("durability", _("Durability"), database.ask_durability),
-        Question("search", _("Search"), database.ask_search),
+        Question("search", _("Searches"), database.ask_search),
         Question("pool", _("Database connections"), database.ask_pool),
         Question("layer", _("Channel layer"), layer.ask_layer),
         Question("bus", _("Web processes"), partial(layer.ask_bus, web_processes)),
