@@ -52,12 +52,18 @@ HELD_HERE = """IN (
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 )"""
 
+# One look at an index for each: in a table that is not large yet the planner would read all of it.
 FIND_STORED = """
 SELECT m.sender_id, m.client_message_id, m.id, m.sequence, m.created_revision, m.created_at,
        m.body, m.original_digest
 FROM unnest(%s::uuid[], %s::uuid[]) AS d(conversation_id, client_message_id)
-JOIN messaging_participant p ON p.conversation_id = d.conversation_id
-JOIN messaging_message m ON m.sender_id = p.id AND m.client_message_id = d.client_message_id
+CROSS JOIN LATERAL (
+    SELECT id FROM messaging_participant WHERE conversation_id = d.conversation_id OFFSET 0
+) AS p
+CROSS JOIN LATERAL (
+    SELECT * FROM messaging_message
+    WHERE sender_id = p.id AND client_message_id = d.client_message_id OFFSET 0
+) AS m
 """
 
 INSERT_MESSAGES = """
