@@ -129,8 +129,9 @@ class Heartbeat:
     async def _check_presence(self) -> None:
         here = set(current_attendance().people)
         watched = {public_id(user_id) for c in self._connections for user_id in c.other_ids}
-        last_seen = await runtime.in_cache(presence.find_last_seen, watched)
         found = await runtime.in_cache(presence.ask_online, here | watched) if watched else None
+        # In this order, so that of nobody who has just come it is unknown when they were here.
+        last_seen = await runtime.in_cache(presence.find_last_seen, watched)
         if found is not None:  # Else the cache is away: nobody is offline because of that.
             self._tell_presence(here, watched, found, last_seen)
         # Not as they were before it was waited for.

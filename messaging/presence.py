@@ -48,12 +48,13 @@ def lapse_seconds() -> int:
 
 
 def mark_online(user_ids: Iterable[Any]) -> None:
-    """Renew the presence of these people with one pipelined write."""
+    """Renew the presence of these people with two pipelined writes. Whoever finds them here between
+    the two, and asks since when, has to find that, too."""
     people = list(user_ids)
     day = today()
     try:
-        cache.set_many({_online_key(user_id): 1 for user_id in people}, lapse_seconds())
         cache.set_many({_seen_key(user_id): day for user_id in people}, LAST_SEEN_SECONDS)
+        cache.set_many({_online_key(user_id): 1 for user_id in people}, lapse_seconds())
     except Exception as error:
         _report(error)
 

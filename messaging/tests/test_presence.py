@@ -248,6 +248,27 @@ async def test_a_request_over_http_is_no_presence(
     assert not await online(buyer)
 
 
+async def test_who_comes_while_a_heartbeat_looks_was_here_today(
+    sockets: Sockets,
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    find_last_seen = presence.find_last_seen
+
+    def find_and_let_come(people: Any) -> dict[Any, str]:
+        found = find_last_seen(people)
+        presence.mark_online([buyer.pk])  # On another process.
+        return found
+
+    settings.MESSAGING_HEARTBEAT_SECONDS = 0.1
+    sol = await sockets.room(seller, conversation.pk)
+    monkeypatch.setattr(presence, "find_last_seen", find_and_let_come)
+    assert await hears(sol, buyer, online=True)
+
+
 async def test_with_the_cache_away_sockets_work_and_nobody_is_declared_offline(
     sockets: Sockets,
     conversation: Conversation,
