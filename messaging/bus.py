@@ -9,7 +9,6 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -25,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 1.0
 PIECE_BYTES = 256 * 1024
-AT_ONCE = 64  # Channels that something is sent to.
 MAXIMUM_WAITING = 20_000
 MAXIMUM_WAITING_BYTES = 8 * 1024 * 1024
 
@@ -74,12 +72,10 @@ class Bus:
 
     async def _send_all(self) -> None:
         while self._waiting:
-            channels = list(islice(self._waiting, AT_ONCE))
-            pieces = [self._send(channel, self._take_piece(channel)) for channel in channels]
-            if len(pieces) == 1:
-                await pieces[0]
-            else:  # Each channel's one after the other, and different ones beside each other.
-                await asyncio.gather(*pieces)
+            # One after the other, as the layer would send them anyway: side by side all their
+            # deadlines would run while the first is sent.
+            channel = next(iter(self._waiting))
+            await self._send(channel, self._take_piece(channel))
 
     def _take_piece(self, channel: str) -> list[Event]:
         piece = [self._take(channel)]

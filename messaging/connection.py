@@ -179,11 +179,14 @@ class Connection(Mailbox):
 
     def take_at_once(self, text: str) -> bool:
         """A frame straight from the server, without a turn of the loop. False: it has to wait."""
-        if not self.open or self._answers.is_full(self.under_way()) or not self._frame_limit.take():
+        if not self.open or self.is_ending or self._answers.is_full(self.under_way()):
+            return False
+        if not self._frame_limit.take():
             return False
         try:
             self.context.run(self.receive_frame, text)
         except Exception as error:
+            self.is_ending = True
             self.start(self.fail(error))
         return True
 

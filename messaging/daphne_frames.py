@@ -3,6 +3,8 @@ section 5.2). autobahn takes everything else."""
 
 from typing import Any
 
+from twisted.internet.tcp import Connection
+
 WHOLE_TEXT = 0x81  # The last frame of a message, its only one, and no extension.
 MASKED = 0x80
 MASK_BYTES = 4
@@ -21,8 +23,11 @@ def count_unsent(protocol: Any) -> int:
 def write_now(transport: Any, data: bytes) -> None:
     """Twisted would ask the kernel whether it may, write in the loop's next turn, and ask it to be
     told no more."""
-    is_plain = transport.connected and not transport.disconnecting and not transport.TLS
-    if is_plain and not transport.dataBuffer and not transport._tempDataBuffer:
+    # By its class: a wrapper, as for TLS, passes questions and writes on to what is inside it, and
+    # nothing may go there in clear text.
+    is_plain = isinstance(transport, Connection) and not transport.TLS
+    is_open = is_plain and transport.connected and not transport.disconnecting
+    if is_open and not transport.dataBuffer and not transport._tempDataBuffer:
         taken = transport.writeSomeData(data)
         if isinstance(taken, int):  # Else the connection is lost, as it will find by itself.
             data = data[taken:]

@@ -7,6 +7,8 @@ else about it (docs/adr/0003-hub.md). This is the only place that knows about gr
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
@@ -17,7 +19,7 @@ from messaging import roll_call, runtime
 from messaging.bus import PROCESS_ID, current_bus, decode_events
 from messaging.events import ROLE_GROUPS, Event
 from messaging.identifiers import text_of
-from messaging.shards import BUS_GROUP, channel_of
+from messaging.shards import channel_of
 from messaging.subscriptions import Subscriptions
 from notifications import failpoints
 
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 SUBSCRIBE_SECONDS = 2.0
 RETRY_SECONDS = 1.0
+SLOW_SECONDS = 5.0  # In which nobody waits for a layer that has let somebody wait in vain.
 
 
 class Connection(Protocol):
@@ -41,7 +44,7 @@ class Hub:
     def __init__(self) -> None:
         self._groups: dict[str, dict[Connection, None]] = {}
         self._subscriptions = Subscriptions()
-        self._is_slow = False
+        self._slow_until = 0.0
         self._receiving: asyncio.Task[None] | None = None
         self._answering: asyncio.Task[None] | None = None
         self.on_subscribed: list[Callable[[], None]] = []
@@ -56,10 +59,10 @@ class Hub:
         accepted without it too, and its heartbeat brings what it missed."""
         heard = self._enter(group, connection)
         self.listen()
-        if heard.is_set() or self._is_slow:
+        if heard.is_set() or time.monotonic() < self._slow_until:
             return
         if not await runtime.wait_for(heard, SUBSCRIBE_SECONDS):
-            self._is_slow = True
+            self._slow_until = time.monotonic() + SLOW_SECONDS
             logger.warning("Connections are accepted while the channel layer is away.")
 
     def _enter(self, group: str, connection: Connection) -> asyncio.Event:
@@ -96,7 +99,10 @@ class Hub:
         """Hand events to the local connections of their groups. Each gets an event once."""
         for event in events:
             for connection in self._find(event):
-                connection.post(event)
+                try:
+                    connection.post(event)
+                except Exception:  # Of one connection costs the others nothing.
+                    logger.exception("An event could not be handed to a connection")
 
     def _find(self, event: Event) -> Sequence[Connection]:
         conversation = event["conversation"]
@@ -121,7 +127,7 @@ class Hub:
             try:
                 await self._subscribe_and_receive()
             except Exception as error:
-                self._is_slow = True
+                self._slow_until = math.inf
                 self._subscriptions.close()
                 logger.warning("The channel layer is away: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -131,15 +137,16 @@ class Hub:
         channel = await layer.new_channel()
         try:
             await self._subscriptions.open(layer, channel)
-            self._is_slow = False
+            self._slow_until = 0.0
             for callback in self.on_subscribed:
                 callback()
             while True:
                 self._take(layer, await layer.receive(channel))
         except Exception:
             # Else the layer would keep for it whatever comes from now on.
-            with suppress(Exception):
-                await layer.group_discard(BUS_GROUP, channel)
+            for group in self._subscriptions.list_groups():
+                with suppress(Exception):
+                    await layer.group_discard(group, channel)
             raise
 
     def _take(self, layer: Any, message: Any) -> None:

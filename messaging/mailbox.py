@@ -29,6 +29,7 @@ class Mailbox(AsyncWebsocketConsumer):
     def __init__(self) -> None:
         super().__init__()
         self.open = False
+        self.is_ending = False  # It is decided: nothing more goes out, or is taken.
         # Of everything that goes on here: whose it is in the log, and their language.
         self.context = Context()
         self._pace: Pace
@@ -40,10 +41,10 @@ class Mailbox(AsyncWebsocketConsumer):
 
     def post(self, event: Any) -> None:
         """Hand this connection something to do. Never waits."""
-        if not self.open:
+        if not self.open or self.is_ending:
             return
         if event["type"] in self.ends:  # Nothing that waits may go out any more.
-            self._mailbox = None
+            self._mailbox, self.is_ending = None, True
             self.start(self.dispatch(event))
         elif self._working is not None and not self._working.done():
             self._put(event)

@@ -13,10 +13,12 @@ from messaging.models import Block, Conversation, Message, Participant
 from messaging.notification_spans import find_owed, find_subjects, unread
 from messaging.people import lazy_name
 from messaging.selectors.cards import listing_card, other_side
+from messaging.services.holding import wait_at_most
 from notifications import failpoints
 from notifications.sources import Content, ContentMessage, Due, Owed, Span, Subject
 
 LEASE = timedelta(seconds=60)
+HELD_SECONDS = 0.1  # To wait for a row that somebody else holds, while many are held here.
 SHOWN = 10
 CONTEXT = 2
 
@@ -61,6 +63,8 @@ class MessagingSource:
         """A message that came meanwhile has set a time of its own, which stays."""
         told = {due.token[0]: due.last_sequence for due, again in dues.items() if again is None}
         with transaction.atomic():
+            if len(dues) > 1:  # Else one row that somebody holds would hold up all the others.
+                wait_at_most(HELD_SECONDS)
             rows = Participant.objects.select_for_update(of=("self",), no_key=True)
             rows = rows.filter(pk__in=[due.token[0] for due in dues]).order_by("pk")
             found = {row.pk: row for row in rows}

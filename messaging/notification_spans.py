@@ -57,8 +57,11 @@ def _key_of(span: Span) -> Key:
 
 
 def _find_places(spans: Sequence[Span]) -> dict[Key, Any]:
-    """With `newest`: the sequence of the last thing that somebody else said there."""
-    newest = _said_by_others(OuterRef("pk")).filter(conversation_id=OuterRef("conversation_id"))
+    """With `newest`: the sequence of the last thing that somebody else said there and they have not
+    read, if there is any."""
+    newest = _said_by_others(OuterRef("pk")).filter(
+        conversation_id=OuterRef("conversation_id"), sequence__gt=OuterRef("read_sequence")
+    )
     places = (
         Participant.objects.select_related("conversation")
         .filter(

@@ -50,9 +50,17 @@ class Subscriptions:
         needed = iter(list(self._needed))
         async with self._turn:
             while groups := list(islice(needed, AT_ONCE)):
-                await asyncio.gather(*(layer.group_add(group, channel) for group in groups))
+                added = (layer.group_add(group, channel) for group in groups)
+                # All of them to their end, so that none goes on when one has failed.
+                for failure in await asyncio.gather(*added, return_exceptions=True):
+                    if isinstance(failure, BaseException):
+                        raise failure
                 for group in groups:
                     self.event_of(group).set()
+
+    def list_groups(self) -> list[str]:
+        """All that may be heard."""
+        return list(self._heard.keys() | self._needed.keys())
 
     def close(self) -> None:
         """The layer is away."""
@@ -81,13 +89,13 @@ class Subscriptions:
     async def _look_after(self, group: str) -> None:
         """As it is needed by now: one change after the other, so that the last one counts."""
         async with self._turn:
-            event, layer = self.event_of(group), self._layer
+            event, layer, channel = self.event_of(group), self._layer, self._channel
             if layer is None:
                 return
             if self._needed[group] > 0 and not event.is_set():
-                await layer.group_add(group, self._channel)
-                if layer is self._layer:
+                await layer.group_add(group, channel)
+                if (layer, channel) == (self._layer, self._channel):
                     event.set()
             elif self._needed[group] <= 0:
                 del self._needed[group], self._heard[group]
-                await layer.group_discard(group, self._channel)
+                await layer.group_discard(group, channel)

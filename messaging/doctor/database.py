@@ -14,13 +14,13 @@ from django.utils.translation import ngettext
 
 from messaging import conf
 from messaging.doctor.clocks import judge_clock
+from messaging.selectors.searching import has_indexes
 from notifications.findings import doubtful, fine, wrong
 
 # What PostgreSQL must have switched on for a confirmed row to survive a power cut.
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 SYNCHRONOUS_FULL = 2
 SLOW_SECONDS = 0.1
-SEARCHED = 3  # Tables.
 
 
 def ask_database() -> Iterator[CheckMessage]:
@@ -93,7 +93,7 @@ def ask_search() -> Iterator[CheckMessage]:
     """Migration 0005 leaves its indexes out where the database may not have what they need."""
     if connection.vendor != "postgresql":
         return
-    if _read_one("SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%\\_words'") >= SEARCHED:
+    if has_indexes():
         yield fine(_("Searches have their indexes."))
         return
     yield doubtful(

@@ -5,7 +5,9 @@ words that are everywhere are found at once. Only when those are not enough, in 
 indexes over the words of all people (migration 0005). SQLite has none, and reads.
 """
 
+import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Any
 
@@ -17,6 +19,12 @@ from messaging.models import Conversation, Message, Participant
 # What is read before the indexes are asked: so many conversations, with so many messages in all.
 NEWEST_CONVERSATIONS = 500
 NEWEST_MESSAGES = 20_000
+INDEXES = ("message_words", "conversation_words")
+WHOLE_INDEXES = """
+SELECT count(*) FROM pg_index
+WHERE indisvalid AND indexrelid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) AS names(name))
+"""
+TRIGRAM = re.compile(r"\w{3}")  # Without one an index would be read from end to end.
 
 
 def find_matching(
@@ -36,9 +44,21 @@ def find_matching(
     )
     if len(found) >= enough or len(read) == len(newest):
         return rows.filter(pk__in=found)
-    return (
-        _ask_indexes(rows, words, user) if connection.vendor == "postgresql" else _read(rows, words)
-    )
+    if TRIGRAM.search(words) and _has_indexes_here():
+        return _ask_indexes(rows, words, user)
+    return _read(rows, words)
+
+
+def has_indexes() -> bool:
+    """Whether this database has those of migration 0005, whole."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(WHOLE_INDEXES, [list(INDEXES)])
+        return bool(cursor.fetchone()[0] == len(INDEXES))
+
+
+_has_indexes_here = cache(has_indexes)  # Migrating ends with a restart.
 
 
 def _take_readable(newest: Sequence[tuple[int, int]]) -> list[int]:
@@ -62,10 +82,13 @@ def _read(rows: QuerySet[Participant], words: str) -> QuerySet[Participant]:
 
 def _ask_indexes(rows: QuerySet[Participant], words: str, user: Any) -> QuerySet[Participant]:
     """Everything with the words, whoever's it is, and of that what is among the rows."""
-    people = Participant.objects.filter(name__icontains=words).exclude(user=user)
+    # Names have no such index: it would be written with every message, for everybody there.
+    own = Participant.objects.filter(user=user, left_at__isnull=True).values("conversation_id")
+    people = Participant.objects.filter(conversation_id__in=own, name__icontains=words)
     messages = Message.objects.filter(body__icontains=words, deleted_at__isnull=True)
     titles = Conversation.objects.filter(listing_title__icontains=words)
     matching = titles.values_list("pk").union(
-        people.values_list("conversation_id"), messages.values_list("conversation_id")
+        people.exclude(user=user).values_list("conversation_id"),
+        messages.values_list("conversation_id"),
     )
     return rows.filter(conversation_id__in=matching)

@@ -20,15 +20,19 @@ from django.db import connection
 def together() -> Iterator[None]:
     """In a transaction. Cursors that were executed within may be read after it."""
     link: Any = connection.connection
-    with connection.wrap_database_errors, link.pipeline():
-        yield
+    threshold = link.prepare_threshold
+    if "prepare_threshold" not in connection.settings_dict["OPTIONS"]:
+        link.prepare_threshold = 0  # For these alone: the pool gives this connection to others.
+    try:
+        with connection.wrap_database_errors, link.pipeline():
+            yield
+    finally:
+        link.prepare_threshold = threshold
 
 
 def execute(statement: str, parameters: Sequence[Any]) -> Any:
     """The cursor, with Django around it as around its own: it logs and counts what is asked."""
     link: Any = connection.connection
-    if "prepare_threshold" not in connection.settings_dict["OPTIONS"]:
-        link.prepare_threshold = 0
     wrap: Any = (
         connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     )

@@ -1,12 +1,15 @@
 """The short way of a message through the server, beside a library that knows all of RFC 6455."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.protocols.policies import ProtocolWrapper
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from messaging.daphne_frames import read_whole_text, text_frame
+from messaging.daphne_frames import read_whole_text, text_frame, write_now
 
 LENGTHS = [0, 1, 125, 126, 127, 65_535]
 
@@ -65,3 +68,37 @@ def test_every_length_is_read_when_it_is_there_as_a_whole(length: int) -> None:
 )
 def test_everything_else_is_left_to_the_library(data: bytes) -> None:
     assert read_whole_text(data) == ("", 0)
+
+
+class Wire:
+    """A connection as Twisted keeps it, inside what encrypts."""
+
+    connected, disconnecting, TLS = True, False, False
+    dataBuffer = b""  # noqa: N815
+    _tempDataBuffer: tuple[bytes, ...] = ()  # noqa: N815
+
+    def __init__(self) -> None:
+        self.in_clear: list[bytes] = []
+
+    def writeSomeData(self, data: bytes) -> int:  # noqa: N802
+        self.in_clear.append(data)
+        return len(data)
+
+
+class Encrypting(ProtocolWrapper):
+    """It hands on to the connection whatever it is asked for and does not know, as for TLS."""
+
+    def __init__(self, wire: Any) -> None:
+        self.transport, self.connected = wire, 1
+        self.encrypted: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.encrypted.append(data)
+
+
+def test_nothing_goes_past_what_encrypts() -> None:
+    wire = Wire()
+    line = Encrypting(wire)
+    assert line.connected
+    write_now(line, b"From Ana")
+    assert (wire.in_clear, line.encrypted) == ([], [b"From Ana"])

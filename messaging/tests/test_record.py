@@ -117,6 +117,16 @@ def test_a_batch_takes_a_fixed_number_of_statements(
     assert len(queries) == 9
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no pipelines.")
+def test_the_connection_is_left_as_it_was(conversation: Conversation, buyer: Any) -> None:
+    """Others use it next: what they ask is not to be prepared unless the project says so."""
+    link: Any = connection.connection
+    before = link.prepare_threshold
+    record_many(buyer, conversation, ["Hello"])
+    assert link.prepare_threshold == before
+    assert link.pgconn.pipeline_status == 0
+
+
 # --- Retries and twins ----------------------------------------------------------------------------
 
 

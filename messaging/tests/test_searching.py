@@ -96,7 +96,7 @@ def test_words_are_looked_up_in_indexes(seller: Any) -> None:
     """Of three letters or more: shorter ones have no trigram."""
     rows = Participant.objects.filter(user=seller)
     plan = explain(searching._ask_indexes(rows, "rhubarb", seller))
-    for index in ("message_words", "conversation_words", "participant_words"):
+    for index in ("message_words", "conversation_words"):
         assert f"Bitmap Index Scan on {index}" in plan, plan
     assert "Seq Scan" not in plan, plan
 

@@ -96,6 +96,8 @@ def _put_off(delivery: Delivery, now: datetime) -> None:
 
 def take_back(delivery_ids: Iterable[UUID]) -> None:
     """Deliveries of which no worker could be told are due as they were."""
-    Delivery.objects.filter(pk__in=list(delivery_ids), state=Delivery.State.PENDING).update(
-        claimed_until=None
-    )
+    with transaction.atomic():
+        # In the order in which a sweep locks them, so that neither waits for the other.
+        rows = Delivery.objects.filter(pk__in=list(delivery_ids), state=Delivery.State.PENDING)
+        held = [row.pk for row in rows.select_for_update().order_by("pk")]
+        Delivery.objects.filter(pk__in=held).update(claimed_until=None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from notifications import conf, failpoints, policies, trail
@@ -18,6 +18,8 @@ from notifications.sources import Due, Owed, Source, Subject
 from notifications.text import single_line
 
 logger = logging.getLogger(__name__)
+
+HELD_MILLISECONDS = 100  # For a row that somebody else holds, while many are held here.
 
 
 def notify_due(*, source: Source, limit: int) -> int:
@@ -67,7 +69,17 @@ def notify(*, source: Source, dues: Sequence[Due]) -> Mapping[Due, datetime | No
     """
     found = _look(source, dues)
     with transaction.atomic():
+        if len(dues) > 1:
+            _wait_briefly()
         return _Batch(source, found).run()
+
+
+def _wait_briefly() -> None:
+    """Whose row somebody else holds comes alone, later: all the others' are held meanwhile, and
+    nobody could write to them."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {HELD_MILLISECONDS}")
 
 
 def _look(source: Source, dues: Sequence[Due]) -> list[tuple[Due, Owed, Subject]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from notifications.models import Delivery, Notification
@@ -226,3 +226,37 @@ def test_two_workers_with_the_same_burst_write_one_notification(
 
     assert errors == []
     assert Notification.objects.count() == Delivery.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows.")
+@pytest.mark.django_db(transaction=True)
+def test_one_person_whose_row_is_held_holds_up_nobody(
+    source: FakeSource, seller: AbstractBaseUser, buyer: AbstractBaseUser
+) -> None:
+    """Together they wait for a moment only, and then each is notified alone."""
+    is_held, may_go = threading.Event(), threading.Event()
+    looks = []
+
+    def hold() -> None:
+        with transaction.atomic():
+            type(seller)._default_manager.select_for_update().get(pk=seller.pk)
+            is_held.set()
+            may_go.wait(timeout=10)
+        connection.close()
+
+    def look() -> None:
+        """Both, then each alone: whoever is held is let go at the last look."""
+        looks.append(Notification.objects.count())
+        if len(looks) == 4:
+            may_go.set()
+
+    source.say(buyer.pk)
+    source.say(seller.pk)
+    source.on_look = look
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert is_held.wait(timeout=10)
+    assert notify_due(source=source, limit=10) == 2
+    holder.join()
+    assert looks == [0, 0, 0, 1]
+    assert Notification.objects.count() == Delivery.objects.count() == 2
