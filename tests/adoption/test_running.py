@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,6 +17,7 @@ import websockets
 from marketplace.development.children import start_child, stop_children, wait_until
 from tests.adoption.installation import HOST, Shop
 from tests.adoption.visitor import Customer
+from tests.live_sockets import expect
 
 pytestmark = pytest.mark.processes
 
@@ -134,11 +134,3 @@ async def say(socket: websockets.ClientConnection, text: str) -> None:
     frame = {"type": "chat_message", "client_message_id": str(uuid4()), "message": text}
     await socket.send(json.dumps(frame))
     await expect(socket, "ack", client_message_id=frame["client_message_id"])
-
-
-async def expect(socket: websockets.ClientConnection, type: str, **fields: Any) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        while True:
-            frame: dict[str, Any] = json.loads(await socket.recv())
-            if frame["type"] == type and fields.items() <= frame.items():
-                return frame

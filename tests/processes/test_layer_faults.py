@@ -20,7 +20,8 @@ import redis
 import websockets
 
 from tests.live import TIMES, Live
-from tests.processes.test_two_web_processes import expect, second_port
+from tests.live_sockets import expect
+from tests.processes.test_two_web_processes import second_port
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes

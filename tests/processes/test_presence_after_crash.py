@@ -11,7 +11,7 @@ import websockets
 
 from marketplace.development.children import stop_children
 from tests.live import TIMES, Live
-from tests.processes.test_two_web_processes import expect
+from tests.live_sockets import expect
 from tests.services.ports import find_free_port
 from tests.visitor import Visitor
 

@@ -11,7 +11,8 @@ import pytest
 import websockets
 
 from tests.live import Live
-from tests.processes.test_two_web_processes import expect, second_port
+from tests.live_sockets import expect
+from tests.processes.test_two_web_processes import second_port
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes

@@ -12,6 +12,7 @@ import websockets
 
 from marketplace.development.children import stop_children
 from tests.live import Live
+from tests.live_sockets import expect
 from tests.services.ports import find_free_port
 from tests.visitor import Visitor
 
@@ -32,14 +33,6 @@ def ports(live: Live) -> Iterator[list[int]]:
     processes = [live.launch_web(port, BUS_SHARDS=str(SHARDS)) for port in ports]
     yield ports
     stop_children(processes, seconds=10)
-
-
-async def expect(socket: websockets.ClientConnection, type: str, **fields: Any) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        while True:
-            frame: dict[str, Any] = json.loads(await socket.recv())
-            if frame["type"] == type and fields.items() <= frame.items():
-                return frame
 
 
 async def expect_all(socket: websockets.ClientConnection, types: set[str]) -> None:

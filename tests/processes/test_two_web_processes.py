@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import websockets
 
 from marketplace.development.children import stop_children
 from tests.live import Live
+from tests.live_sockets import expect
 from tests.services.ports import find_free_port
 from tests.visitor import Visitor
 
@@ -29,14 +29,6 @@ def second_port(live: Live) -> Iterator[int]:
     process = live.launch_web(port)
     yield port
     stop_children([process], seconds=10)
-
-
-async def expect(socket: websockets.ClientConnection, type: str, **fields: Any) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        while True:
-            frame: dict[str, Any] = json.loads(await socket.recv())
-            if frame["type"] == type and fields.items() <= frame.items():
-                return frame
 
 
 async def test_frames_cross_from_one_process_to_the_other(live: Live, second_port: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 import websockets
 
 from tests.live import Live
-from tests.processes.test_two_web_processes import expect
+from tests.live_sockets import expect
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.processes
