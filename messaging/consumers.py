@@ -242,6 +242,7 @@ class InboxConsumer(ChangingConnection):
                 kind = "chat_message" if new else "message_changed"
                 await self.send_frame(message_frame_for(message, self.person.id, type=kind))
             cursor, more = max(cursor, changes.cursor), changes.more
+        room = await runtime.in_cache(selectors.with_presence, self.person, room)
         await self.send_frame(_ready(room, self.person, cursor, last_sequence))
 
     async def chat_message(self, event: Event) -> None:
@@ -265,6 +266,7 @@ class InboxConsumer(ChangingConnection):
                 selectors.enter_room, self.person, UUID(event["conversation"])
             )
             if room is not None:
+                room = await runtime.in_cache(selectors.with_presence, self.person, room)
                 await self.send_frame(participants_frame(room.conversation_id, room.participants))
 
     async def removed(self, event: Event) -> None:

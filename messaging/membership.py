@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from messaging import runtime
 from messaging.changing import ChangingConnection
 from messaging.events import (
     Event,
@@ -28,10 +29,15 @@ class MemberWatch(ChangingConnection):
 
     async def meet(self, room: selectors.Room) -> None:
         """From now on these are the people of this room."""
-        self.room, self.other_ids = room, room.other_ids
+        await self._look_around(room)
         self._read_positions = {m["id"]: m["read_sequence"] for m in room.participants}
-        self._presence = {m["id"]: m["online"] for m in room.participants}
+        self._presence = {m["id"]: m["online"] for m in self.room.participants}
+
+    async def _look_around(self, room: selectors.Room) -> None:
+        """Who is here is asked once it is told who comes and goes."""
+        self.room, self.other_ids = room, room.other_ids
         await self._watch({presence_group(user_id) for user_id in room.other_ids})
+        self.room = await runtime.in_cache(selectors.with_presence, self.person, room)
 
     async def _watch(self, wanted: set[str]) -> None:
         """Who ended while the database was asked has left for good: nobody would take them out."""
@@ -56,7 +62,7 @@ class MemberWatch(ChangingConnection):
             return
         if {member["id"] for member in room.participants} != self._read_positions.keys():
             await self.meet(room)
-            await self.send_frame(participants_frame(self.conversation_id, room.participants))
+            await self.send_frame(participants_frame(self.conversation_id, self.room.participants))
 
     async def compare_members(self, state: selectors.RoomState, hidden: set[Any]) -> None:
         """What a heartbeat found: who takes part, who of them may not be told of this person, and
@@ -98,9 +104,8 @@ class MemberWatch(ChangingConnection):
         room = await self.look_again(selectors.enter_room, self.person, self.conversation_id)
         if room is None:
             return
-        self.room, self.other_ids = room, room.other_ids
-        await self._watch({presence_group(user_id) for user_id in room.other_ids})
-        for member in room.participants:
+        await self._look_around(room)
+        for member in self.room.participants:
             if member["id"] == public_id(self.person.id):
                 continue
             online, seen = member["online"], member["last_seen"]

@@ -8,7 +8,7 @@ watches them looks at each heartbeat too.
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,6 +74,18 @@ def forget(user_id: Any) -> None:
         _report(error)
 
 
+def find_all(user_ids: Iterable[Any]) -> dict[Any, tuple[bool, str | None]]:
+    """Whether each is here, and the day they last were, with one question. Nobody when the cache is
+    away."""
+    people = [user_id for user_id in user_ids if user_id is not None]
+    online = {_online_key(user_id): (user_id, "online") for user_id in people}
+    seen = {_seen_key(user_id): (user_id, "seen") for user_id in people}
+    found = _read({**online, **seen}) or {}
+    return {
+        user_id: ((user_id, "online") in found, found.get((user_id, "seen"))) for user_id in people
+    }
+
+
 def find_online(user_ids: Iterable[Any]) -> set[Any]:
     """Those of the people who have a live socket. Nobody when the cache is away."""
     return ask_online(user_ids) or set()
@@ -81,21 +93,21 @@ def find_online(user_ids: Iterable[Any]) -> set[Any]:
 
 def ask_online(user_ids: Iterable[Any]) -> set[Any] | None:
     """Those of the people who have a live socket; None when the cache is away."""
-    found = _read(_online_key, user_ids)
+    found = _read({_online_key(each): each for each in user_ids if each is not None})
     return None if found is None else set(found)
 
 
 def find_last_seen(user_ids: Iterable[Any]) -> dict[Any, str]:
     """The day each person last had a socket, as YYYY-MM-DD."""
-    return _read(_seen_key, user_ids) or {}
+    return _read({_seen_key(each): each for each in user_ids if each is not None}) or {}
 
 
-def _read(make_key: Callable[[Any], str], user_ids: Iterable[Any]) -> dict[Any, Any] | None:
-    people = {make_key(user_id): user_id for user_id in user_ids if user_id is not None}
+def _read(names: Mapping[str, Any]) -> dict[Any, Any] | None:
+    """What there is under the keys, by what each stands for."""
     if time.monotonic() < _quiet_until:
         return None
     try:
-        return {people[key]: value for key, value in cache.get_many(people).items()}
+        return {names[key]: value for key, value in cache.get_many(names).items()}
     except Exception as error:
         _report(error)
         return None

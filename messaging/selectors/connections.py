@@ -1,7 +1,7 @@
 """What a socket needs to know of the database: at the handshake, and with every heartbeat."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -77,7 +77,10 @@ def _own_place(user_id: UserId, conversation_id: UUID) -> QuerySet[Participant]:
 
 def enter_room(person: Person, conversation_id: UUID) -> Room:
     """For a connection that has joined its groups: what ended while it was being admitted is
-    found here. Two queries. Raises Unauthenticated, NotFound."""
+    found here. Two queries; who is here it leaves to `with_presence`.
+
+    Raises Unauthenticated, NotFound.
+    """
     access, hidden = _look_around(person, conversation_id)
     told = _told(access, hidden)
     return Room(
@@ -86,7 +89,7 @@ def enter_room(person: Person, conversation_id: UUID) -> Room:
         last_sequence=access.conversation.last_sequence,
         role=access.me.role,
         read_sequence=access.me.read_sequence,
-        participants=_participants(access, hidden),
+        participants=_participants(access),
         other_ids=[member.user_id for member in told if member.user_id is not None],
     )
 
@@ -139,21 +142,33 @@ def read_changes(person: Person, conversation_id: UUID, after: int) -> Changes:
     return changes
 
 
-def _participants(access: Access, hidden: set[UserId]) -> list[Frame]:
-    members = [member for member in access.members if member.left_at is None]
-    ids = [member.user_id for member in members if member.user_id not in hidden]
-    online, last_seen = presence.find_online(ids), presence.find_last_seen(ids)
+def _participants(access: Access) -> list[Frame]:
     return [
         {
             "id": public_id(member.user_id),
             "username": shown_name(member),
             "role": member.role,
             "read_sequence": member.read_sequence,
-            "online": member.user_id in online,
-            "last_seen": last_seen.get(member.user_id),
+            "online": False,
+            "last_seen": None,
         }
-        for member in members
+        for member in access.members
+        if member.left_at is None
     ]
+
+
+def with_presence(person: Person, room: Room) -> Room:
+    """The same room with who of its people is here. Asks the cache alone. A connection that is
+    told who comes and goes asks once it is: who comes in between is found here or told there."""
+    found = presence.find_all([person.id, *room.other_ids])
+    known = {public_id(user_id): each for user_id, each in found.items()}
+    unknown = (False, None)
+    participants = [
+        {**member, "online": online, "last_seen": seen}
+        for member in room.participants
+        for online, seen in [known.get(member["id"], unknown)]
+    ]
+    return replace(room, participants=participants)
 
 
 @dataclass(frozen=True, slots=True)

@@ -349,6 +349,38 @@ async def test_who_does_not_come_back_after_it_is_gone_at_the_next_heartbeat(
     assert await hears(sol, buyer, online=False)
 
 
+async def test_who_comes_while_a_room_is_being_read_is_here(
+    sockets: Sockets,
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They were told to nobody: the one who is to be told was not yet listening."""
+    read, go_on = threading.Event(), threading.Event()
+    enter_room = selectors.enter_room
+
+    def read_and_wait(person: selectors.Person, conversation_id: Any) -> selectors.Room:
+        room = enter_room(person, conversation_id)
+        read.set()
+        assert go_on.wait(10)
+        return room
+
+    monkeypatch.setattr(selectors, "enter_room", read_and_wait)
+    sol = await sockets.open(seller, f"/ws/room/{conversation.pk}/")
+    assert await asyncio.to_thread(read.wait, 5)
+    await sockets.inbox(buyer)
+    await until_online(buyer)
+    go_on.set()
+    ready = await sol.until("ready")
+    if not online_in(ready[-1], buyer):
+        assert await hears(sol, buyer, online=True)
+
+
+def online_in(ready: Any, user: Any) -> bool:
+    return bool({each["id"]: each["online"] for each in ready["participants"]}[user.pk])
+
+
 async def test_a_slow_database_keeps_nobody_from_being_here(
     sockets: Sockets,
     conversation: Conversation,
