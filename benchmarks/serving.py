@@ -148,8 +148,13 @@ def start_server(
 
 
 def command_of(contender: Contender, port: int) -> list[str]:
-    if contender.server == "uvicorn":
-        return [*UVICORN, "--host", "127.0.0.1", "--port", str(port)]
     if contender.is_ours:
-        return ["messaging.daphne", "-b", "127.0.0.1", "-p", str(port)]
-    return ["daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port)]
+        return [f"messaging.{contender.server}", *listen_on(port, contender.server)]
+    if contender.server == "uvicorn":
+        return [*UVICORN, *listen_on(port, "uvicorn")]
+    return ["daphne", "-v", "0", *listen_on(port, "daphne")]
+
+
+def listen_on(port: int, server: str) -> list[str]:
+    host, number = ("--host", "--port") if server == "uvicorn" else ("-b", "-p")
+    return [host, "127.0.0.1", number, str(port)]

@@ -1,21 +1,33 @@
 """What each contender is sent and sends: the tutorial's frames, and those of the contract."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 IDENTIFIER_LENGTH = 36
 BODY_LENGTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct):
     """One frame. `identifier` is of the message it is about; revision 0: there is none."""
 
     is_ack: bool
     identifier: str
     revision: int = 0
+
+
+class Frame(msgspec.Struct):
+    """What there is to look at in a frame of either; the rest is not even read."""
+
+    type: str = ""
+    message: str = ""
+    client_message_id: str = ""
+    revision: int = 0
+    code: str = ""
+
+
+_decode = msgspec.json.Decoder(Frame).decode
+_encode = msgspec.json.Encoder().encode
 
 
 class Dialect(Protocol):
@@ -48,11 +60,10 @@ class Tutorial:
         return f"/ws/chat/{conversation}/"
 
     def say(self, identifier: str) -> bytes:
-        return json.dumps({"message": body_of(identifier)}).encode()
+        return _encode({"message": body_of(identifier)})
 
     def read(self, text: bytes) -> Arrival | None:
-        message: str = json.loads(text)["message"]
-        return Arrival(is_ack=False, identifier=message[:IDENTIFIER_LENGTH])
+        return Arrival(is_ack=False, identifier=_decode(text).message[:IDENTIFIER_LENGTH])
 
     def is_greeting(self, text: bytes) -> bool:
         return False
@@ -72,23 +83,23 @@ class Contract:
         return f"/ws/room/{conversation}/"
 
     def say(self, identifier: str) -> bytes:
-        frame: Mapping[str, str] = {
+        frame = {
             "type": "chat_message",
             "message": body_of(identifier),
             "client_message_id": identifier,
         }
-        return json.dumps(frame).encode()
+        return _encode(frame)
 
     def read(self, text: bytes) -> Arrival | None:
-        frame = json.loads(text)
-        match frame["type"]:
+        frame = _decode(text)
+        match frame.type:
             case "chat_message":
-                return Arrival(False, frame["message"][:IDENTIFIER_LENGTH], frame["revision"])
+                return Arrival(False, frame.message[:IDENTIFIER_LENGTH], frame.revision)
             case "ack":
-                return Arrival(True, frame["client_message_id"], frame["revision"])
+                return Arrival(True, frame.client_message_id, frame.revision)
             case "error":
-                raise RefusedMessage(frame["code"])
+                raise RefusedMessage(frame.code)
         return None
 
     def is_greeting(self, text: bytes) -> bool:
-        return bool(json.loads(text)["type"] == "ready")
+        return _decode(text).type == "ready"
