@@ -11,8 +11,9 @@ from typing import Any
 from daphne import ws_protocol
 
 from messaging.close_codes import CloseCode
-from messaging.daphne_counts import FrameCount, put_together
-from messaging.daphne_frames import count_unsent, read_whole_text, text_frame, write_now
+from messaging.daphne_frames import count_unsent, put_together, write_now
+from messaging.websocket_counts import FrameCount
+from messaging.websocket_frames import read_whole_text, text_frame
 
 Message = dict[str, Any]
 
@@ -32,6 +33,10 @@ class TwistedTransport:
 
     def is_lost(self) -> bool:
         return bool(self._protocol.is_lost)
+
+    def send_text(self, text: str) -> bool:
+        self._protocol.send_text(text.encode())
+        return True
 
     def offer_texts(self, take: Callable[[str], bool]) -> None:
         self._protocol.take = take

@@ -31,6 +31,11 @@ class Transport(Protocol):
         """Whether the client is known to be gone."""
         ...
 
+    def send_text(self, text: str) -> bool:
+        """A message, without a turn of the loop; nothing when the client is gone. False where there
+        is no such way: it goes through `send`."""
+        ...
+
     def offer_texts(self, take: Callable[[str], bool]) -> None:
         """From now on give each message that comes to `take`, while the application waits for one;
         what it does not take comes through `receive`."""
@@ -49,6 +54,12 @@ class Pace:
     def offer_texts(self, take: Callable[[str], bool]) -> None:
         if self._transport is not None:
             self._transport.offer_texts(take)
+
+    def send_text(self, text: str) -> bool:
+        """Whether it went out: there may be no short way, or no room."""
+        if self._transport is None or self._transport.unsent_bytes() >= UNSENT_BYTES:
+            return False
+        return self._transport.send_text(text)
 
     async def room_for_more(self) -> None:
         """Wait while much is unsent, so that what is written costs no memory.

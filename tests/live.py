@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ class Live:
 
     def __init__(self, directory: Path, database_url: str) -> None:
         self.directory = directory
+        self.server = "daphne"
         self.port = find_free_port()
         self.mails = MailSink()
         self.redis = RedisServer(directory / "redis", find_binary())
@@ -121,14 +123,14 @@ class Live:
                 self.start(name)
 
     def command(self, name: str) -> list[str]:
-        return web_command(self.port) if name == "web" else COMMANDS[name]
+        return web_command(self.port, self.server) if name == "web" else COMMANDS[name]
 
     def launch_web(self, port: int, **environment: str) -> subprocess.Popen[bytes]:
         """One web process more, on the same database and Redis: sockets reach it there, with the
         origin of the first. Whoever asks for it ends it."""
         with (self.directory / f"web-{port}.log").open("ab") as log:
             process = start_child(
-                [sys.executable, "-m", *web_command(port)],
+                [sys.executable, "-m", *web_command(port, self.server)],
                 environment={**self.environment, **environment},
                 directory=PROJECT,
                 output=log,
@@ -145,6 +147,19 @@ class Live:
             yield port
         finally:
             stop_children([self.processes.pop("another web")], seconds=10)
+
+    @contextmanager
+    def served_by(self, server: str) -> Iterator["Live"]:
+        """The same marketplace behind one more door, with another web server in it."""
+        other = copy(self)
+        other.server, other.port, other.processes = server, find_free_port(), {}
+        addresses = {"SITE_URL": other.url, "ALLOWED_ORIGINS": other.url}
+        other.environment = {**self.environment, **addresses}
+        other.start("web")
+        try:
+            yield other
+        finally:
+            stop_children(list(other.processes.values()), seconds=10)
 
     def kill(self, name: str) -> None:
         """As `kill -9` does. `redis` has methods of its own."""
@@ -185,9 +200,10 @@ class Live:
         return state
 
 
-def web_command(port: int) -> list[str]:
-    listen = ["--bind", "127.0.0.1", "--port", str(port)]
-    return ["messaging.daphne", *listen, "marketplace.asgi:application"]
+def web_command(port: int, server: str) -> list[str]:
+    host = {"daphne": "--bind", "uvicorn": "--host"}[server]
+    listen = [host, "127.0.0.1", "--port", str(port)]
+    return [f"messaging.{server}", *listen, "marketplace.asgi:application"]
 
 
 @contextmanager

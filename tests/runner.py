@@ -39,7 +39,10 @@ SAME_ON_EVERY_DATABASE = [
     *[f"marketplace/tests/test_{name}.py" for name in ("headers", "headers_everywhere", "hosts")],
     *[f"marketplace/tests/test_{name}.py" for name in ("redis_cache", "static_files")],
     *[f"messaging/tests/test_{name}.py" for name in ("checks", "host_templates", "template_tags")],
-    *[f"messaging/tests/test_{name}.py" for name in ("begin", "daphne_frames", "shards")],
+    *[
+        f"messaging/tests/test_{name}.py"
+        for name in ("begin", "daphne_frames", "shards", "websocket_frames")
+    ],
     *[f"tests/model/test_{name}.py" for name in ("frames", "requests")],
     *[f"tests/security/test_access_{name}.py" for name in ("admin", "frames", "pages")],
     *[f"tests/security/test_{name}.py" for name in ("document", "files", "forms", "guessing")],

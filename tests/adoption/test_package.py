@@ -19,7 +19,10 @@ NEEDED = {
     "lucide", "css-inline",
 }  # fmt: skip
 # Loaded by its name, where settings have one.
-OF_AN_EXTRA = {("messaging/redis_layer.py", name) for name in ("redis", "channels_redis")}
+OF_AN_EXTRA = {
+    *(("messaging/redis_layer.py", name) for name in ("redis", "channels_redis")),
+    *((f"messaging/{module}.py", "uvicorn") for module in ("uvicorn", "uvicorn_sockets")),
+}
 LEFT_OUT = {"tests", "__pycache__"}
 
 
@@ -74,7 +77,7 @@ def test_it_asks_for_nothing_that_only_the_marketplace_needs(wheel: Path) -> Non
         metadata = message_from_string(opened.read(name).decode())
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert {NAME.match(line)[0].lower() for line in needed} == NEEDED  # type: ignore[index]
-    assert set(metadata.get_all("Provides-Extra", [])) == {"redis", "postgresql"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"redis", "postgresql", "uvicorn"}
 
 
 def test_the_apps_import_nothing_that_it_does_not_ask_for(wheel: Path) -> None:

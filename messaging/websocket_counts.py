@@ -2,14 +2,14 @@
 
 import time
 
+from messaging.websocket_frames import CONTROL_OPCODES
+
 # Frames that its application never sees. Pongs are owed for the first kind: whoever reads nothing
 # and stays within the limit leaves 25 KB of them here in ten seconds, which back-pressure counts.
 MOST_CONTROL_FRAMES = 200  # Pings, pongs and goodbyes, in ten seconds.
 MOST_FRAGMENTS = 256  # Of one message.
 MOST_RECENT_FRAGMENTS = 4096  # In ten seconds: 60 messages of 64 KiB in pieces of a kibibyte.
 RECENT_SECONDS = 10.0
-MOST_LOOSE_PIECES = 64  # Of one message, before they are put together.
-CONTROL_OPCODES = 8  # And above.
 
 
 class RecentCount:
@@ -46,8 +46,3 @@ class FrameCount:
             self._of_this_message = 0
             return too_many
         return self._fragments.is_exceeded() or too_many
-
-
-def put_together(pieces: list[bytes]) -> list[bytes]:
-    """autobahn keeps each as it came, however small; empty ones as well."""
-    return [b"".join(pieces)] if len(pieces) > MOST_LOOSE_PIECES else pieces
