@@ -43,11 +43,10 @@ class Bus:
         self.dropped = 0
 
     def put(self, events: Sequence[Event]) -> None:
-        for event in events:
-            for channel, part in split(event).items():
-                self._waiting.setdefault(channel, deque()).append(part)
-                self._count += 1
-                self._bytes += _size(part)
+        for channel, parts in split(events).items() if events else ():
+            self._waiting.setdefault(channel, deque()).extend(parts)
+            self._count += len(parts)
+            self._bytes += sum(map(_size, parts))
         while self._count > MAXIMUM_WAITING or self._bytes > MAXIMUM_WAITING_BYTES:
             self._take(next(iter(self._waiting)))
             self.dropped += 1

@@ -14,7 +14,7 @@ from messaging.admission import current_admission
 from messaging.answers import Answer, Answers
 from messaging.attendance import current_attendance
 from messaging.close_codes import CloseCode, code_for
-from messaging.events import Frame, error_frame, public_id
+from messaging.events import Frame, encode, error_frame, public_id
 from messaging.exceptions import MessagingError, Unavailable, UnknownType
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub, current_hub
@@ -220,7 +220,7 @@ class Connection(Mailbox):
 
     async def answer(self, event: Any) -> None:
         failpoints.reach("connection.answering")
-        await self.send_frame(event["frame"])
+        await self.send(text_data=encode(event["frame"]))
         failpoints.reach("connection.answered")
         if event.get("answer") is not None:
             self._answers.note_sent(event["answer"])

@@ -5,7 +5,6 @@ may see (`client_message_id`) is added for their other connections by `own_text`
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NotRequired, TypeAlias, TypedDict
@@ -46,8 +45,7 @@ class Event(TypedDict):
     other: NotRequired[UserId]  # Of what is between two people.
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRecord:
+class MessageRecord(msgspec.Struct, frozen=True):
     """A message as the frames show it, wherever it was read."""
 
     conversation_id: UUID

@@ -83,7 +83,12 @@ def require_flag(fields: Fields, name: str) -> bool:
 def parse_uuid(value: Any) -> UUID | None:
     """A UUID in its usual written form, else None. (`uuid.UUID` also takes
     braces, URNs, underscores and the digits of every script.)"""
-    return UUID(value) if isinstance(value, str) and WRITTEN_UUID.fullmatch(value) else None
+    if not isinstance(value, str):
+        return None
+    try:
+        return msgspec.convert(value, UUID)
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return None
 
 
 def read_client_message_id(fields: Fields) -> UUID:

@@ -73,7 +73,8 @@ def group(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def size_of(draft: Draft) -> int:
-    return len(draft.body.encode(errors="replace"))
+    body = draft.body
+    return len(body) if body.isascii() else len(body.encode(errors="replace"))
 
 
 def _pair(draft: Draft) -> Hashable:

@@ -15,11 +15,15 @@ def uuid7() -> UUID:
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
-@lru_cache(maxsize=8192)
 def text_of(identifier: UUID) -> str:
     """For those that are written again and again: Python takes longer to write one than to encode
     a whole frame."""
-    return str(identifier)
+    return _text_of(identifier.int)  # A number is hashed without Python.
+
+
+@lru_cache(maxsize=8192)
+def _text_of(number: int) -> str:
+    return str(UUID(int=number))
 
 
 def first_uuid7(moment: datetime) -> UUID:

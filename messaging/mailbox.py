@@ -84,9 +84,15 @@ class Mailbox(AsyncWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
         """Text only. What comes too late, say after a wait within a replay, is dropped."""
+        if not self.open or self._pace.send_text(text_data or ""):
+            return
         await self._pace.room_for_more()
-        if self.open:
+        if not self._is_over() and not self._pace.send_text(text_data or ""):
             await super().send(text_data=text_data)
+
+    def _is_over(self) -> bool:
+        """Asked again after a wait."""
+        return not self.open
 
     async def send_frame(self, frame: Frame) -> None:
         await self.send(text_data=encode(frame))

@@ -40,10 +40,15 @@ class LoopLocal(Generic[T]):
     def get(self) -> T:
         """Must be called inside a running loop."""
         loop = asyncio.get_running_loop()
-        if loop not in self._values:
-            for old in [old for old in self._values if old.is_closed()]:
-                del self._values[old]
-            self._values[loop] = Context().run(self._make)
+        try:
+            return self._values[loop]
+        except KeyError:
+            return self._make_for(loop)
+
+    def _make_for(self, loop: asyncio.AbstractEventLoop) -> T:
+        for old in [old for old in self._values if old.is_closed()]:
+            del self._values[old]
+        self._values[loop] = Context().run(self._make)
         return self._values[loop]
 
     def get_if_made(self) -> T | None:

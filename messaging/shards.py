@@ -6,6 +6,7 @@ what is for the people whom it has connections of, and little else (docs/scaling
 """
 
 import zlib
+from collections.abc import Sequence
 
 from messaging import conf
 from messaging.events import Event
@@ -24,12 +25,16 @@ def channel_of(group: str) -> str:
     return f"{BUS_GROUP}.{zlib.crc32(person.encode()) % count}"
 
 
-def split(event: Event) -> dict[str, Event]:
-    """The event for each channel that has to carry it, with those of its groups that are there, so
-    that who hears two channels hears nothing twice."""
+def split(events: Sequence[Event]) -> dict[str, list[Event]]:
+    """The events for each channel that has to carry any. Each comes with those of its groups that
+    are there, so that who hears two channels hears nothing twice."""
     if conf.bus_shards() == 1:
-        return {BUS_GROUP: event}
-    groups: dict[str, list[str]] = {}
-    for group in event["groups"]:
-        groups.setdefault(channel_of(group), []).append(group)
-    return {channel: Event(**{**event, "groups": there}) for channel, there in groups.items()}
+        return {BUS_GROUP: list(events)}
+    parts: dict[str, list[Event]] = {}
+    for event in events:
+        groups: dict[str, list[str]] = {}
+        for group in event["groups"]:
+            groups.setdefault(channel_of(group), []).append(group)
+        for channel, there in groups.items():
+            parts.setdefault(channel, []).append(Event(**{**event, "groups": there}))
+    return parts

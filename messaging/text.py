@@ -28,6 +28,8 @@ def most_bytes(text: str) -> int:
 
 def has_lone_surrogate(text: str) -> bool:
     """Such text has no UTF-8 form: neither the database nor a socket could carry it."""
+    if text.isascii():
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -51,9 +53,20 @@ def has_endless_marks(text: str) -> bool:
     return False
 
 
+def leaves_no_mark(text: str) -> bool:
+    """Nothing of it is seen on a screen."""
+    # The first one decides, nearly always; a generator would take longer to make.
+    for character in text:  # noqa: SIM110
+        if unicodedata.category(character) not in INVISIBLE:
+            return False
+    return True
+
+
 def compose(text: str) -> str | None:
     """The text in NFC, without control characters, with one kind of line end. None for one that
     would take long (`has_endless_marks`)."""
+    if text.isascii() and text.isprintable():
+        return text  # As most messages are: nothing of all this is in it.
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     printable = CONTROL_CHARACTERS.sub("", lines)
     return None if has_endless_marks(printable) else unicodedata.normalize("NFC", printable)
@@ -74,7 +87,7 @@ def normalise_body(value: Any) -> str:
     if composed is None:
         raise Invalid(_("The message has more accents on one letter than can be shown."))
     text = composed.strip()
-    if all(unicodedata.category(character) in INVISIBLE for character in text):
+    if leaves_no_mark(text):
         raise Empty()
     if len(text) > MAXIMUM_CODE_POINTS:
         raise TooLong()

@@ -1,10 +1,15 @@
 """What the sender of a draft is told when it is stored, or was stored before."""
 
-from uuid import UUID
-
 from messaging import policies
 from messaging.exceptions import Conflict
-from messaging.services.drafts import Draft, NewMessage, Outcome, Receipt, StoredMessage
+from messaging.services.drafts import (
+    Draft,
+    MessageIds,
+    NewMessage,
+    Outcome,
+    Receipt,
+    StoredMessage,
+)
 
 
 def answer_retry(draft: Draft, stored: StoredMessage) -> Outcome:
@@ -29,19 +34,17 @@ def conflict_with(receipt: Receipt) -> Conflict:
     return Conflict(conversation=str(receipt.conversation_id), **receipt.as_dict())
 
 
-def answer_twin(draft: Draft, message: NewMessage, ids: dict[tuple[UUID, int], int]) -> Outcome:
+def answer_twin(draft: Draft, message: NewMessage, ids: MessageIds) -> Outcome:
     receipt = make_receipt(message, ids, duplicate=True)
     return receipt if draft.body == message.body else conflict_with(receipt)
 
 
-def make_receipt(
-    message: NewMessage, ids: dict[tuple[UUID, int], int], *, duplicate: bool = False
-) -> Receipt:
+def make_receipt(message: NewMessage, ids: MessageIds, *, duplicate: bool = False) -> Receipt:
     assert message.client_message_id is not None
     return Receipt(
         conversation_id=message.conversation_id,
         client_message_id=message.client_message_id,
-        id=ids[message.conversation_id, message.sequence],
+        id=ids[message.sender_id, message.sequence],
         sequence=message.sequence,
         revision=message.revision,
         created_at=message.created_at,

@@ -25,6 +25,7 @@ from messaging.services.drafts import (
     Draft,
     Held,
     Locked,
+    MessageIds,
     NewMessage,
     Outcome,
     ParticipantRow,
@@ -45,7 +46,7 @@ class Statements(Protocol):
         messages: Sequence[NewMessage],
         conversations: Sequence[ConversationRow],
         participants: Sequence[ParticipantRow],
-    ) -> dict[tuple[UUID, int], int]: ...
+    ) -> MessageIds: ...
 
 
 def record(drafts: Sequence[Draft], *, patience: Patience = Patience.LONG) -> Recorded:
@@ -69,7 +70,8 @@ def _statements() -> Statements:
 
 
 class _Batch:
-    """The working state of one call of `record`."""
+    """The working state of one call of `record`. UUIDs stand in its tables as numbers: those are
+    hashed without Python, and each is looked up ten times a message."""
 
     def __init__(self, statements: Statements, drafts: Sequence[Draft]) -> None:
         self._statements = statements
@@ -77,10 +79,10 @@ class _Batch:
         self._now = timezone.now()
         self._outcomes: list[Outcome | None] = [None] * len(drafts)
         self._new: list[tuple[int, NewMessage, ParticipantRow]] = []
-        self._new_by_client_id: dict[tuple[int, UUID], NewMessage] = {}
+        self._new_by_client_id: dict[tuple[int, int], NewMessage] = {}
         self._twins: list[tuple[int, NewMessage]] = []
         self._reads: list[tuple[ParticipantRow, Draft]] = []
-        self._groups_by_conversation: dict[UUID, list[str]] = {}
+        self._groups_by_conversation: dict[int, list[str]] = {}
 
     def run(self, patience: Patience) -> Recorded:
         self._read(patience)
@@ -100,15 +102,15 @@ class _Batch:
             if draft.user_id in locked.held_by_others:
                 self._outcomes[index] = Held()
         self._alive = locked.alive
-        self._stored = {(row.sender_id, row.client_message_id): row for row in locked.stored}
-        self._conversations = {row.id: row for row in locked.conversations}
-        self._members: dict[UUID, list[ParticipantRow]] = {key: [] for key in self._conversations}
+        self._stored = {(row.sender_id, row.client_message_id.int): row for row in locked.stored}
+        self._conversations = {row.id.int: row for row in locked.conversations}
+        self._members: dict[int, list[ParticipantRow]] = {key: [] for key in self._conversations}
         for member in locked.participants:
             # Whose conversation was free only a moment later is left out with it.
-            self._members.get(member.conversation_id, []).append(member)
+            self._members.get(member.conversation_id.int, []).append(member)
         self._places = {
-            (member.conversation_id, member.user_id): member
-            for members in self._members.values()
+            (key, member.user_id): member
+            for key, members in self._members.items()
             for member in members
         }
 
@@ -117,7 +119,7 @@ class _Batch:
         ids = {draft.conversation_id for draft in self._drafts}
         sizes = Conversation.objects.filter(pk__in=ids).annotate(size=Count("participants"))
         for key, size in sizes.values_list("pk", "size"):
-            if key not in self._conversations or len(self._members[key]) < size:
+            if key.int not in self._conversations or len(self._members[key.int]) < size:
                 self._hold_back(key)
 
     def _hold_back(self, conversation_id: UUID) -> None:
@@ -126,13 +128,13 @@ class _Batch:
                 self._outcomes[index] = ConversationHeld()
 
     def _place(self, draft: Draft) -> ParticipantRow | None:
-        return self._places.get((draft.conversation_id, draft.user_id))
+        return self._places.get((draft.conversation_id.int, draft.user_id))
 
     def _find_retries(self) -> None:
         """Retries are answered first: even to who may no longer write."""
         for index, draft in enumerate(self._drafts if self._stored else ()):
             place = self._place(draft)
-            message = place and self._stored.get((place.id, draft.client_message_id))
+            message = place and self._stored.get((place.id, draft.client_message_id.int))
             if message:
                 self._outcomes[index] = answer_retry(draft, message)
 
@@ -147,7 +149,7 @@ class _Batch:
         if refusal is not None:
             self._outcomes[index] = refusal
             return
-        twin = self._new_by_client_id.get((place.id, draft.client_message_id))
+        twin = self._new_by_client_id.get((place.id, draft.client_message_id.int))
         if twin is not None:  # The same message twice in one batch.
             self._twins.append((index, twin))
             return
@@ -163,17 +165,17 @@ class _Batch:
             left=place.has_left,
             blocked=place.blocked,
             alone=self._is_alone(place),
-            state=self._conversations[draft.conversation_id].state,
+            state=self._conversations[draft.conversation_id.int].state,
         )
 
     def _is_alone(self, place: ParticipantRow) -> bool:
         return not any(
             member.role != place.role and member.active and not member.has_left
-            for member in self._members[place.conversation_id]
+            for member in self._members[place.conversation_id.int]
         )
 
     def _number(self, index: int, draft: Draft, place: ParticipantRow) -> None:
-        conversation = self._conversations[draft.conversation_id]
+        conversation = self._conversations[draft.conversation_id.int]
         self._move_read_position(draft, place, conversation)
         conversation.last_sequence += 1
         conversation.revision += 1
@@ -191,8 +193,8 @@ class _Batch:
         )
         place.name = draft.name or place.name
         self._new.append((index, message, place))
-        self._new_by_client_id[place.id, draft.client_message_id] = message
-        for member in self._members[draft.conversation_id]:
+        self._new_by_client_id[place.id, draft.client_message_id.int] = message
+        for member in self._members[draft.conversation_id.int]:
             touch_inbox_row(member, sender=place, now=self._now)
 
     def _move_read_position(
@@ -209,7 +211,7 @@ class _Batch:
     # --- Writing --------------------------------------------------------------------------------
 
     def _write(self) -> Recorded:
-        ids: dict[tuple[UUID, int], int] = {}
+        ids: MessageIds = {}
         if self._new:
             ids = self._statements.write(
                 [message for _, message, _ in self._new],
@@ -226,13 +228,12 @@ class _Batch:
         )
 
     def _groups(self, conversation_id: UUID) -> list[str]:
-        if conversation_id not in self._groups_by_conversation:
-            self._groups_by_conversation[conversation_id] = groups_of(
-                self._members[conversation_id]
-            )
-        return self._groups_by_conversation[conversation_id]
+        key = conversation_id.int
+        if key not in self._groups_by_conversation:
+            self._groups_by_conversation[key] = groups_of(self._members[key])
+        return self._groups_by_conversation[key]
 
-    def _message_events(self, ids: dict[tuple[UUID, int], int]) -> list[Event]:
+    def _message_events(self, ids: MessageIds) -> list[Event]:
         return [
             message_event(
                 _as_record(message, sender, ids),
@@ -255,12 +256,10 @@ class _Batch:
         ]
 
 
-def _as_record(
-    message: NewMessage, sender: ParticipantRow, ids: dict[tuple[UUID, int], int]
-) -> MessageRecord:
+def _as_record(message: NewMessage, sender: ParticipantRow, ids: MessageIds) -> MessageRecord:
     return MessageRecord(
         conversation_id=message.conversation_id,
-        id=ids[message.conversation_id, message.sequence],
+        id=ids[message.sender_id, message.sequence],
         sequence=message.sequence,
         created_revision=message.revision,
         revision=message.revision,

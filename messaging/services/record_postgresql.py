@@ -3,12 +3,12 @@ reads leaves together, as does all that writes."""
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from messaging.services.drafts import (
     ConversationRow,
     Draft,
     Locked,
+    MessageIds,
     NewMessage,
     ParticipantRow,
     Patience,
@@ -74,7 +74,7 @@ SELECT d.conversation_id, d.sequence, d.revision, d.revision, d.sender_id, d.kin
 FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
             %s::uuid[], %s::timestamptz[])
      AS d(conversation_id, sequence, revision, sender_id, kind, body, client_message_id, created_at)
-RETURNING conversation_id, sequence, id
+RETURNING sender_id, sequence, id
 """
 
 UPDATE_CONVERSATIONS = """
@@ -151,13 +151,13 @@ def write(
     messages: Sequence[NewMessage],
     conversations: Sequence[ConversationRow],
     participants: Sequence[ParticipantRow],
-) -> dict[tuple[UUID, int], int]:
-    """New messages and what they change. Gives the ids by conversation and sequence."""
+) -> MessageIds:
+    """New messages and what they change."""
     with together():
         inserted = _insert_messages(messages)
         _update_conversations(conversations)
         _update_participants(participants)
-    return {(conversation, sequence): key for conversation, sequence, key in inserted.fetchall()}
+    return {(sender, sequence): key for sender, sequence, key in inserted.fetchall()}
 
 
 def _insert_messages(messages: Sequence[NewMessage]) -> Any:

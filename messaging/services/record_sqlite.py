@@ -17,6 +17,7 @@ from messaging.services.drafts import (
     ConversationRow,
     Draft,
     Locked,
+    MessageIds,
     NewMessage,
     ParticipantRow,
     Patience,
@@ -62,7 +63,7 @@ SELECT json_extract(d.value, '$[0]'), json_extract(d.value, '$[1]'),
        json_extract(d.value, '$[5]'), json_extract(d.value, '$[6]'),
        json_extract(d.value, '$[7]')
 FROM json_each(%s) d WHERE true
-RETURNING conversation_id, sequence, id
+RETURNING sender_id, sequence, id
 """
 
 UPDATE_CONVERSATIONS = """
@@ -159,8 +160,8 @@ def write(
     messages: Sequence[NewMessage],
     conversations: Sequence[ConversationRow],
     participants: Sequence[ParticipantRow],
-) -> dict[tuple[UUID, int], int]:
-    """New messages and what they change. Gives the ids by conversation and sequence."""
+) -> MessageIds:
+    """New messages and what they change."""
     with connection.cursor() as cursor:
         ids = _insert_messages(cursor, messages)
         _update_conversations(cursor, conversations)
@@ -168,14 +169,14 @@ def write(
     return ids
 
 
-def _insert_messages(cursor: Any, messages: Sequence[NewMessage]) -> dict[tuple[UUID, int], int]:
+def _insert_messages(cursor: Any, messages: Sequence[NewMessage]) -> MessageIds:
     rows = [
         (m.conversation_id, m.sequence, m.revision, m.sender_id, m.kind, m.body)
         + (m.client_message_id, m.created_at)
         for m in messages
     ]
     cursor.execute(INSERT_MESSAGES, _json(rows))
-    return {(UUID(key), sequence): row_id for key, sequence, row_id in cursor.fetchall()}
+    return {(sender, sequence): key for sender, sequence, key in cursor.fetchall()}
 
 
 def _update_conversations(cursor: Any, rows: Sequence[ConversationRow]) -> None:

@@ -108,6 +108,9 @@ async def test_who_is_gone_does_not_wait_for_room(
         def is_lost(self) -> bool:
             return True
 
+        def send_text(self, text: str) -> bool:
+            return True
+
     ana = await sockets.make(buyer, f"/ws/room/{conversation.pk}/")
     ana.communicator.scope["extensions"] = {EXTENSION: Lost()}
     assert await ana.open()

@@ -14,12 +14,12 @@ test_journal.py and test_races.py.
 """
 
 import asyncio
-from dataclasses import replace
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from channels.layers import get_channel_layer
+from msgspec.structs import replace
 
 from messaging import consumers
 from messaging.bus import make_piece
