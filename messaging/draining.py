@@ -8,7 +8,7 @@ from typing import Any
 from messaging.admission import current_admission
 from messaging.bus import current_bus
 from messaging.heartbeat import current_heartbeat
-from messaging.journal import current_journal
+from messaging.journals import current_journals
 
 POLL_SECONDS = 0.05
 CLOSE_SHARE = 0.1
@@ -20,15 +20,15 @@ async def drain(*, seconds: float, is_busy: Callable[[], bool]) -> None:
     close."""
     until = asyncio.get_running_loop().time() + seconds
     current_admission().is_ending = True
-    await _within(seconds / 2, current_journal().finish())
+    await _within(seconds / 2, current_journals().finish())
     for connection in current_heartbeat().connections:
         connection.post({"type": "restarting"})
     await _until(until - seconds * CLOSE_SHARE, _finish(is_busy))
-    await _until(until, current_journal().close())
+    await _until(until, current_journals().close())
 
 
 async def _finish(is_busy: Callable[[], bool]) -> None:
-    await current_journal().finish()
+    await current_journals().finish()
     await current_bus().finish()
     while is_busy():
         await asyncio.sleep(POLL_SECONDS)

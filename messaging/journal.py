@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 BATCH_DRAFTS = 500
 BATCH_BYTES = 1024 * 1024
+ANSWERED_AT_ONCE = 64
 MAXIMUM_WAITING = 10_000
 MAXIMUM_WAITING_BYTES = 32 * 1024 * 1024
 # For the rows of those whom batches have left out, all together that wait at the same time.
@@ -44,13 +45,31 @@ LOCK_SECONDS = 1.0
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
-class Journal:
-    """Of one event loop. It commits on a thread and a database connection of its own, and waits
-    for what others hold on a second one."""
+class Room:
+    """What has been taken and not begun to be stored, by all who have this room together."""
 
     def __init__(self) -> None:
+        self._count = self._bytes = 0
+
+    def is_full(self) -> bool:
+        return self._count >= MAXIMUM_WAITING or self._bytes >= MAXIMUM_WAITING_BYTES
+
+    def take(self, size: int) -> None:
+        self._count += 1
+        self._bytes += size
+
+    def give_back(self, size: int) -> None:
+        self._count -= 1
+        self._bytes -= size
+
+
+class Journal:
+    """It commits on a thread and a database connection of its own, and waits for what others hold
+    on a second one."""
+
+    def __init__(self, room: Room | None = None) -> None:
         self._waiting: deque[Entry] = deque()
-        self._waiting_bytes = 0
+        self._room = room or Room()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="messaging-journal")
@@ -60,26 +79,27 @@ class Journal:
 
     def append(self, draft: Draft, answer: Callable[[Outcome], None]) -> None:
         """`answer` is called in this loop, with the receipt after the COMMIT or the refusal."""
-        if self._closed or self._is_full():
+        if self._closed or self._room.is_full():
             answer(Unavailable())
             return
         self._waiting.append((draft, answer))
-        self._waiting_bytes += size_of(draft)
+        self._room.take(size_of(draft))
         if self._task is None or self._task.done():
             self._task = runtime.spawn(self._commit_all())
-
-    def _is_full(self) -> bool:
-        return len(self._waiting) >= MAXIMUM_WAITING or self._waiting_bytes >= MAXIMUM_WAITING_BYTES
 
     @property
     def depth(self) -> int:
         return len(self._waiting) + self._held.count
 
+    def is_at_work(self) -> bool:
+        return bool(self._list_running())
+
+    def _list_running(self) -> list[asyncio.Task[None]]:
+        return [task for task in (self._task, self._held_task) if task and not task.done()]
+
     async def finish(self) -> None:
         """Wait until everything taken so far is answered."""
-        while running := [
-            task for task in (self._task, self._held_task) if task and not task.done()
-        ]:
+        while running := self._list_running():
             await asyncio.shield(running[0])
 
     async def close(self) -> None:
@@ -102,7 +122,7 @@ class Journal:
             for entry, why in _left_out(entries, recorded):
                 self._wait_for(entry, why)
             following = self._begin_batch()
-            _answer(entries, recorded)
+            await _answer(entries, recorded)
             entries, storing = following if following[1] else self._begin_batch()
 
     def _begin_batch(self) -> tuple[list[Entry], asyncio.Future[Recorded] | None]:
@@ -133,7 +153,7 @@ class Journal:
     ) -> list[tuple[Entry, Held]]:
         """Of those that were left out before. Gives those that are once more."""
         recorded = await _store(entries, store, self._held_executor)
-        _answer(entries, recorded)
+        await _answer(entries, recorded)
         return _left_out(entries, recorded)
 
     def _take_batch(self) -> list[Entry]:
@@ -147,7 +167,7 @@ class Journal:
             if not is_held and batch and size + more > BATCH_BYTES:
                 break
             self._waiting.popleft()
-            self._waiting_bytes -= more
+            self._room.give_back(more)
             if is_held:
                 self._wait_for(entry)
             else:
@@ -173,14 +193,18 @@ def _left_out(entries: list[Entry], recorded: Recorded) -> list[tuple[Entry, Hel
     ]
 
 
-def _answer(entries: list[Entry], recorded: Recorded) -> None:
-    """Answer, and publish."""
+async def _answer(entries: list[Entry], recorded: Recorded) -> None:
+    """Answer, and publish. A large batch in parts, between which the loop has a turn: those who
+    have their answer go on meanwhile, and nobody else waits for all of it."""
     failpoints.reach("journal.committed")
-    for entry, outcome in zip(entries, recorded.outcomes, strict=True):
-        if not isinstance(outcome, Held):
-            _give(entry[1], outcome)
-            failpoints.reach("journal.answered")
-    _publish(recorded.events)
+    answered = list(zip(entries, recorded.outcomes, strict=True))
+    for start in range(0, max(len(answered), len(recorded.events)), ANSWERED_AT_ONCE):
+        for entry, outcome in answered[start : start + ANSWERED_AT_ONCE]:
+            if not isinstance(outcome, Held):
+                _give(entry[1], outcome)
+                failpoints.reach("journal.answered")
+        _publish(recorded.events[start : start + ANSWERED_AT_ONCE])
+        await asyncio.sleep(0)
 
 
 def _give(answer: Callable[[Outcome], None], outcome: Outcome) -> None:
@@ -265,15 +289,3 @@ def _record_one_by_one(drafts: Sequence[Draft]) -> Recorded:
         together.outcomes.extend(one.outcomes)
         together.events.extend(one.events)
     return together
-
-
-_journals: runtime.LoopLocal[Journal] = runtime.LoopLocal(Journal)
-metrics.JOURNAL_DEPTH.read = lambda: sum(journal.depth for journal in _journals.all())
-
-
-def current_journal() -> Journal:
-    return _journals.get()
-
-
-def current_journal_if_made() -> Journal | None:
-    return _journals.get_if_made()

@@ -50,7 +50,7 @@ HANDSHAKES_REFUSED = Counter(
 )
 
 
-# Those who know these two say how they are read: heartbeat.py and journal.py.
+# Those who know these two say how they are read: heartbeat.py and journals.py.
 CONNECTIONS = Gauge("messaging_connections", "Sockets open in this process.", labels=["kind"])
 JOURNAL_DEPTH = Gauge(
     "messaging_journal_depth", "Messages taken from sockets and not committed yet."

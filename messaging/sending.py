@@ -13,7 +13,7 @@ from messaging.connection import Connection
 from messaging.events import Frame, MessageRecord, typing_event
 from messaging.exceptions import MessagingError, RateLimited
 from messaging.identifiers import text_of
-from messaging.journal import current_journal
+from messaging.journals import current_journals
 from messaging.selectors import connections as selectors
 from messaging.services.drafts import Draft, Outcome, Receipt
 from messaging.services.reading import mark_read
@@ -59,7 +59,7 @@ class SendingConnection(Connection):
         self.cursor: int | None = None
 
     def under_way(self) -> int:
-        return super().under_way() + len(self._reads)
+        return len(self._tasks) + len(self._reads)
 
     def conversation_of(self, frame: Frame) -> UUID:
         """Which conversation a frame is about. Over an inbox it says so itself."""
@@ -82,7 +82,7 @@ class SendingConnection(Connection):
             self._on_their_way[key] = sending
         sending.frames += 1
         self._sent_here.setdefault(key, None)
-        current_journal().append(draft, partial(self._acknowledge, frame, answer, key))
+        current_journals().append(draft, partial(self._acknowledge, frame, answer, key))
 
     def _refuse_or_answer_retry(
         self, frame: Frame, answer: Answer, draft: Draft, refusal: RateLimited

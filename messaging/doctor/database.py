@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from messaging import conf
 from messaging.doctor.clocks import judge_clock
+from messaging.journals import ON_POSTGRESQL
 from messaging.selectors.searching import has_indexes
 from notifications.findings import doubtful, fine, wrong
 
@@ -139,7 +140,8 @@ def _judge_lifetime() -> Iterator[CheckMessage]:
 
 def _judge_size(size: int) -> Iterator[CheckMessage]:
     threads = conf.database_threads()
-    least = threads + 3  # The journal has two: one for whoever is held by others.
+    # Each journal has two, one of them for whoever is held by others; and one for a page.
+    least = threads + 2 * ON_POSTGRESQL + 1
     if size < least:
         yield doubtful(
             _("The pool has %(size)d connections for %(threads)d threads, the journal and pages.")

@@ -19,7 +19,7 @@ import messaging
 from messaging.attendance import current_attendance
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import current_hub
-from messaging.journal import current_journal
+from messaging.journals import current_journals
 from messaging.routing import websocket_application
 from messaging.runtime import database_executor, in_database
 from messaging.session_watch import current_session_watch
@@ -181,7 +181,7 @@ async def sockets(transactional_db: None) -> AsyncIterator[Sockets]:
 
 async def end_what_was_started() -> None:
     """Whatever would go on by itself ends before the loop and the tables do."""
-    await current_journal().close()
+    await current_journals().close()
     endless = [current_heartbeat()._task, current_hub()._receiving]
     endless.append(current_session_watch()._checking)
     for task in [*endless, *current_attendance()._leaving.values()]:

@@ -12,7 +12,7 @@ from channels.layers import get_channel_layer
 from messaging import bus
 from messaging.bus import Bus, current_bus, make_piece
 from messaging.hub import Hub, current_hub
-from messaging.journal import current_journal
+from messaging.journals import current_journals
 from messaging.models import Conversation
 from messaging.shards import BUS_GROUP
 from messaging.tests.conversing import draft_of
@@ -127,8 +127,8 @@ async def test_a_batch_of_the_journal_is_one_group_send(
         await sockets.room(seller, conversation.pk),
     )
     for _ in range(50):
-        current_journal().append(draft_of(buyer, conversation, "again"), lambda outcome: None)
-    await current_journal().finish()
+        current_journals().append(draft_of(buyer, conversation, "again"), lambda outcome: None)
+    await current_journals().finish()
     await current_bus().finish()
     assert [len(piece) for piece in layer.messages()] == [50]
     for socket in (ana, sol):

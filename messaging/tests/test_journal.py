@@ -4,7 +4,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -12,6 +11,7 @@ import pytest
 import pytest_asyncio
 from django.db import DatabaseError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
+from msgspec.structs import replace
 
 from messaging import journal as journal_module
 from messaging.bus import current_bus

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messaging.exceptions import NotFound
-from messaging.journal import current_journal
+from messaging.journals import current_journals
 from messaging.models import Conversation, Message, Participant
 from messaging.runtime import in_database
 from messaging.services.drafts import Receipt
@@ -77,13 +77,13 @@ async def test_a_queued_message_of_who_was_taken_out_is_refused(
 ) -> None:
     """It waited in the journal while its author was taken out."""
     ana = await sockets.room(buyer, conversation.pk)
-    journal = current_journal()
+    journals = current_journals()
     outcomes: list[Any] = []
     draft = draft_of(seller, conversation, "Too late")
     await in_database(remove, seller, conversation, by=staff)
-    journal.append(draft, outcomes.append)
+    journals.append(draft, outcomes.append)
     await ana.expect("participants")
-    await journal.finish()
+    await journals.finish()
     assert await ana.has_heard_all()
     assert [type(outcome) for outcome in outcomes] == [NotFound]
     assert await Message.objects.filter(conversation=conversation).acount() == 1

@@ -12,7 +12,7 @@ from messaging.attendance import current_attendance
 from messaging.consumers import InboxConsumer, RoomConsumer
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import current_hub
-from messaging.journal import current_journal
+from messaging.journals import current_journals
 from messaging.models import Conversation, Message
 from messaging.runtime import in_database
 from messaging.tests.conversing import draft_of, say
@@ -160,7 +160,7 @@ async def test_draining_stores_what_was_taken_and_tells_all_to_come_back(
     assert await sol.close_code() == 4412
     assert await Message.objects.filter(conversation=conversation).acount() == 6
     late: list[Any] = []
-    current_journal().append(draft_of(buyer, conversation, "too late"), late.append)
+    current_journals().append(draft_of(buyer, conversation, "too late"), late.append)
     assert [refusal.code for refusal in late] == ["unavailable"]
 
 

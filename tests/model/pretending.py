@@ -15,6 +15,7 @@ import pytest
 
 from messaging import journal, runtime
 from messaging.exceptions import NotFound
+from messaging.journals import Journals
 from messaging.selectors.connections import Room
 from messaging.selectors.messages import Changes
 from messaging.services.changes import ChangeReceipt
@@ -40,10 +41,11 @@ class Pretence:
     def __init__(self, here: str) -> None:
         self.here = here
 
-    def put_in_place(self, patch: pytest.MonkeyPatch, of_the_loop: journal.Journal) -> None:
+    def put_in_place(self, patch: pytest.MonkeyPatch, of_the_loop: Journals) -> None:
         patch.setattr(runtime, "in_database", self.in_database)
         patch.setattr(journal, "record", self.record)
-        patch.setattr(of_the_loop, "_executor", InPlace())
+        for each in of_the_loop._journals:
+            patch.setattr(each, "_executor", InPlace())
 
     def record(self, drafts: Sequence[Draft], **how: Any) -> Recorded:
         return Recorded(outcomes=[self._store(draft) for draft in drafts])

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from messaging.heartbeat import current_heartbeat
-from messaging.journal import Journal, current_journal
+from messaging.journals import Journals, current_journals
 from tests.model import answers
 from tests.model.frames import FrameMaker
 from tests.model.pretending import Pretence
@@ -162,8 +162,8 @@ class Thrower:
                 quiet = quiet + 1 if self._is_quiet(line) else 0
 
     def _is_quiet(self, line: Line) -> bool:
-        journal = current_journal()
-        if not line.is_idle or journal.depth or _runs(journal._task):
+        journals = current_journals()
+        if not line.is_idle or journals.is_at_work():
             return False
         connections: list[Any] = current_heartbeat().connections
         return not any(
@@ -172,8 +172,8 @@ class Thrower:
         )
 
 
-async def _find_journal() -> Journal:
-    return current_journal()
+async def _find_journal() -> Journals:
+    return current_journals()
 
 
 def _comes_late(frame: str) -> bool:

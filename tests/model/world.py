@@ -19,7 +19,7 @@ from messaging import consumers, views
 from messaging.events import Event
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub
-from messaging.journal import current_journal
+from messaging.journals import current_journals
 from messaging.models import Block, Conversation, Message, Participant
 from messaging.selectors.messages import changes_after
 from messaging.tests.browsing import JSON
@@ -137,8 +137,8 @@ class World:
                 quiet = quiet + 1 if self._is_quiet() else 0
 
     def _is_quiet(self) -> bool:
-        journal = current_journal()
-        if journal.depth or _runs(journal._task):
+        journals = current_journals()
+        if journals.is_at_work():
             return False
         connections: list[Any] = current_heartbeat().connections
         return all(line.is_idle for line in self.lines) and not any(
