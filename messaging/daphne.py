@@ -8,12 +8,10 @@ django/daphne#177). The only place that knows Daphne, with the protocols beside 
 
 import asyncio
 import gc
-import logging
-import os
 import sys
 from contextlib import suppress
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 # First: it installs the reactor that runs on asyncio, which must happen before any other import
 # of Twisted.
@@ -24,6 +22,7 @@ from twisted.internet import defer, reactor
 from messaging.daphne_frames import count_unsent
 from messaging.daphne_requests import BodyReader, Queue
 from messaging.daphne_sockets import FrameQueue, FrameReader, FrameWriter, TwistedTransport
+from messaging.program import leave, leave_program_alone
 from messaging.transport import EXTENSION
 
 DEFAULTS = {
@@ -179,23 +178,6 @@ def let_connection_end(request: Any) -> None:
     if request.channel is not None:
         request.channel.persistent = False
         request.responseHeaders.setRawHeaders(b"connection", [b"close"])
-
-
-def leave_program_alone() -> None:
-    """What has been loaded stays until the end. The collector, which would look through all of it
-    again and again while everybody waits, looks from now on only through what came after."""
-    gc.collect()  # What loading left over, before it would stay for ever.
-    gc.freeze()
-    gc.enable()
-
-
-def leave() -> NoReturn:
-    """Without Python's own end, which waits for every thread, however long one has to wait for a
-    database that does not answer: whose work it is has been told to come back."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -5,28 +5,58 @@ a dependency: who wants it installs it. The only place that knows it, with the p
 """
 
 import argparse
+import asyncio
 import gc
 import sys
 from typing import Any
 
 import uvicorn
+from uvicorn.importer import import_from_string
 
+from messaging.program import leave, leave_program_alone
 from messaging.uvicorn_sockets import SocketProtocol
 
 MOST_MESSAGE_BYTES = 64 * 1024
 PING_SECONDS = 15
-LAST_SECONDS = 1  # Of the time for ending, for what goes on until it is cancelled.
+# Of the time for ending, for what goes on until it is cancelled; and at least so many seconds.
+CANCEL_SHARE, LEAST_CANCEL_SECONDS = 0.1, 0.1
+CLOSE = (b"connection", b"close")
+
+
+class Application:
+    """The project's. While the process ends, each answer is the last on its connection: a proxy
+    that keeps it would send page after page until one is cut off."""
+
+    def __init__(self, name: str) -> None:
+        self._application: Any = import_from_string(name)
+        self.is_ending = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_last(message: Any) -> None:
+            if self.is_ending and message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), CLOSE]}
+            await send(message)
+
+        is_page = scope["type"] == "http"
+        await self._application(scope, receive, send_last if is_page else send)
 
 
 class Server(uvicorn.Server):
     """uvicorn's server with a way to end."""
 
+    async def serve(self, sockets: Any = None) -> None:
+        await super().serve(sockets)
+        leave()
+
     async def startup(self, sockets: Any = None) -> None:
+        from django.urls import get_resolver
+
         from messaging import runtime
         from messaging.hub import current_hub
 
         runtime.adopt_running_loop()
         current_hub().listen()
+        get_resolver().url_patterns  # noqa: B018  Loads all pages; else the first of them would.
         await super().startup(sockets)
         leave_program_alone()
 
@@ -36,11 +66,19 @@ class Server(uvicorn.Server):
         from messaging import conf
         from messaging.draining import drain
 
+        seconds = conf.drain_seconds()
+        cancelling = max(seconds * CANCEL_SHARE, LEAST_CANCEL_SECONDS)
+        self.config.app.is_ending = True  # type: ignore[union-attr]
         for server in self.servers:
             server.close()
-        seconds = max(conf.drain_seconds() - LAST_SECONDS, 0)
-        await drain(seconds=seconds, is_busy=self._serves_pages)
-        await super().shutdown(sockets)
+        try:
+            await drain(seconds=max(seconds - cancelling, 0), is_busy=self._serves_pages)
+        finally:
+            self.config.timeout_graceful_shutdown = cancelling  # type: ignore[assignment]
+            await super().shutdown(sockets)
+            if self.server_state.tasks:  # They have been cancelled.
+                await asyncio.wait(self.server_state.tasks, timeout=cancelling)
+            self._captured_signals.clear()  # Which would end it once more.
 
     def _serves_pages(self) -> bool:
         protocols = list(self.server_state.connections)
@@ -65,7 +103,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def make_config(*, app: str, host: str, port: int, uds: str | None) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        Application(app),
         host=host,
         port=port,
         uds=uds,
@@ -78,16 +116,9 @@ def make_config(*, app: str, host: str, port: int, uds: str | None) -> uvicorn.C
         server_header=False,
         lifespan="off",
         log_config=None,
-        access_log=False,  # Its lines hold whole addresses, with what people search for in them.
-        timeout_graceful_shutdown=LAST_SECONDS,
+        log_level="warning",  # Others hold whole addresses, with what people search for in them.
+        access_log=False,
     )
-
-
-def leave_program_alone() -> None:
-    """As under Daphne."""
-    gc.collect()
-    gc.freeze()
-    gc.enable()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ from messaging.websocket_frames import (
 )
 
 GOODBYE_SECONDS = 1.0
+MOST_QUEUED_FRAMES = 16
+ENDS_AND_BEGINNINGS = ("websocket.accept", "websocket.close")
 AT_ONCE = struct.pack("ii", 1, 0)  # What is not sent when a socket is closed, is not sent.
 
 
@@ -91,13 +93,23 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def _read_frames(self, data: bytes) -> None:
         at = 0
-        while at < len(data) and not self._is_over:
-            size = self._read_text(data, at) or self._read_frame(data, at)
+        while at < len(data) and not (self._is_over or self.transport.is_closing()):
+            size = 0 if self._has_enough() else self._read_one(data, at)
             if not size:
                 self._left += data[at:]
-                self._wanted = size_of_frame(data, at) or len(self._left) + 1
                 return
             at += size
+
+    def _has_enough(self) -> bool:
+        """What else has come already waits for the application, too; `receive` goes on."""
+        return not self.close_sent and self.queue.qsize() >= MOST_QUEUED_FRAMES
+
+    def _read_one(self, data: bytes, at: int) -> int:
+        """How long it was; 0 when it is not whole, and is left."""
+        size = self._read_text(data, at) or self._read_frame(data, at)
+        if not size:
+            self._wanted = size_of_frame(data, at) or len(data) - at + 1
+        return size
 
     def _read_text(self, data: bytes, at: int) -> int:
         if self._is_inside_message or self.close_sent:
@@ -121,7 +133,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self._is_over = True
             super().data_received(data[at:])
         elif size and len(data) >= at + size and self._may_come(data[at]):
-            super().data_received(data[at : at + size])
+            if not self.close_sent or data[at] & OPCODE >= CONTROL_OPCODES:
+                super().data_received(data[at : at + size])
             return size
         return 0
 
@@ -150,25 +163,32 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     async def receive(self) -> Any:
         self._is_awaited = True
         try:
-            return await super().receive()
+            message = await super().receive()
         finally:
             self._is_awaited = False
+        if self._left and not self._wanted and self.queue.empty():
+            self._read_what_was_left()
+        return message
 
     # --- Out -------------------------------------------------------------------------------------
 
     async def send(self, message: Any) -> None:
-        if message["type"] == "websocket.send" and message.get("text") is not None:
-            self.send_text(message["text"].encode())
+        """Texts of other applications, and whatever is none. What the network has overtaken, a
+        goodbye to who has gone for instance, is nobody's mistake."""
+        kind = message["type"]
+        if kind in ENDS_AND_BEGINNINGS and (self.close_sent or self.disconnected):
+            self._cut_soon()
             return
         self._let_leave()
-        if message["type"] == "websocket.close":
+        if kind == "websocket.close":
             self.writable.set()  # A goodbye waits for nobody to read what was sent before.
         await super().send(message)
-        if message["type"] == "websocket.accept":
+        if kind == "websocket.accept":
             self.transport.resume_reading()
             self._read_what_was_left()
-        elif message["type"] == "websocket.close":
+        elif kind == "websocket.close":
             self._cut_soon()
+            self._read_what_was_left()  # The other side's goodbye may be in it.
 
     def send_text(self, payload: bytes) -> None:
         """Nothing when the client is gone."""
@@ -210,11 +230,23 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         self._let_leave()
         super().handle_parser_exception()
+        self._is_over = True
+        self._cut_soon()
 
     def keepalive_timeout(self) -> None:
+        """The answer to the ping may be among what is not read, because nobody takes it here."""
+        if self.read_paused and not self.close_sent:
+            self.pong_timer = self.pending_ping_payload = None
+            self.schedule_ping()
+            return
         self._let_leave()
         super().keepalive_timeout()
+        self._cut_soon()
 
     def shutdown(self) -> None:
+        if self.transport.is_closing():
+            self.stop_keepalive()
+            return
         self._let_leave()
         super().shutdown()
+        self._cut_soon()
