@@ -223,6 +223,7 @@ class InboxConsumer(ChangingConnection):
         )
         if room is None:
             return
+        room = await runtime.in_cache(selectors.with_presence, self.person, room)
         cursor = min(event["after"], room.revision)
         replay = Replay(cursor)
         last_sequence = room.last_sequence
@@ -242,7 +243,6 @@ class InboxConsumer(ChangingConnection):
                 kind = "chat_message" if new else "message_changed"
                 await self.send_frame(message_frame_for(message, self.person.id, type=kind))
             cursor, more = max(cursor, changes.cursor), changes.more
-        room = await runtime.in_cache(selectors.with_presence, self.person, room)
         await self.send_frame(_ready(room, self.person, cursor, last_sequence))
 
     async def chat_message(self, event: Event) -> None:

@@ -64,11 +64,14 @@ class HeldDrafts:
         answer(outcome)
 
 
-def group(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Each person's of each conversation, in their order."""
+def group(held: Sequence[tuple[Entry, Held]]) -> list[list[Entry]]:
+    """Those that are waited for together, in their order: each person's whose own row is held, and
+    each person's of a conversation that is."""
     groups: dict[Hashable, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(_pair(entry[0]), []).append(entry)
+    for entry, why in held:
+        draft = entry[0]
+        key = _pair(draft) if isinstance(why, ConversationHeld) else draft.user_id
+        groups.setdefault(key, []).append(entry)
     return list(groups.values())
 
 

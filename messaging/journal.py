@@ -141,7 +141,7 @@ class Journal:
         while entries := self._held.take_all():
             held = await self._commit(entries, record_safely)
             until = time.monotonic() + LOCK_SECONDS
-            for part in group([entry for entry, _ in held]):
+            for part in group(held):
                 wait = partial(record_held, seconds=until - time.monotonic())
                 await self._commit(part, wait)
             if not self._held.count:  # The connection may not be needed again for long.

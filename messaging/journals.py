@@ -37,8 +37,9 @@ class Journals:
 
     async def finish(self) -> None:
         """Wait until everything taken so far is answered."""
-        for journal in self._journals:
-            await journal.finish()
+        while self.is_at_work():  # One may have taken more while another was waited for.
+            for journal in self._journals:
+                await journal.finish()
 
     async def close(self) -> None:
         await self.finish()

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from messaging.models import Conversation
 from messaging.runtime import in_database
 from messaging.services.drafts import Draft, Receipt, Recorded
 from messaging.tests.conversing import draft_of, make_conversation
+from messaging.tests.test_held_rows import sign_in
 
 
 @pytest_asyncio.fixture
@@ -100,6 +102,23 @@ async def test_together_they_keep_no_more_than_one_may(
     go_on.set()
     await journals.finish()
     assert [type(outcome) for outcome in outcomes[5:]] == [Receipt] * 3
+
+
+async def test_who_writes_everywhere_at_once_is_answered_everywhere(
+    journals: Journals, seller: Any, stranger: Any
+) -> None:
+    """Both journals want their row, over and over, and only one can have it."""
+    stamp = await in_database(sign_in, seller)
+    lamps = [f"Lamp {number}" for number in range(40)]
+    talks = [await in_database(make_conversation, stranger, seller, lamp) for lamp in lamps]
+    outcomes: list[Any] = []
+    for number in range(5):
+        for talk in talks:
+            draft = draft_of(seller, talk, f"{number}", session=stamp)
+            journals.append(draft, outcomes.append)
+        await asyncio.sleep(0.005)
+    await journals.finish()
+    assert Counter(type(outcome) for outcome in outcomes) == {Receipt: 5 * len(talks)}
 
 
 async def test_conversations_are_spread_over_both(journals: Journals) -> None:

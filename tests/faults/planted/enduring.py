@@ -3,8 +3,9 @@ is cut after what was asked for was done."""
 
 import asyncio
 import uuid
-from dataclasses import replace as changed
 from typing import Any
+
+from msgspec.structs import replace as changed
 
 from tests.faults.planted import bug, replace, replace_method
 

@@ -96,7 +96,7 @@ def refuse_for_nothing() -> None:
 
     def wrap(original: Any) -> Any:
         def planted(self: Any, draft: Any, place: Any) -> Any:
-            is_first = self._conversations[draft.conversation_id].last_sequence < 1
+            is_first = self._conversations[draft.conversation_id.int].last_sequence < 1
             if not is_first and sometimes(0.05):
                 return Forbidden()
             return original(self, draft, place)

@@ -1,10 +1,11 @@
 """Bugs of what is stored and acknowledged, and of what is read back."""
 
+import dataclasses
 import uuid
-from dataclasses import replace as changed
 from typing import Any
 
 from django.db import OperationalError, transaction
+from msgspec.structs import replace as changed
 
 from tests.faults.planted import bug, replace, replace_method, sometimes
 
@@ -127,7 +128,7 @@ def skip_a_sequence() -> None:
     def wrap(original: Any) -> Any:
         def planted(self: Any, index: int, draft: Any, place: Any) -> None:
             if sometimes(0.02):
-                self._conversations[draft.conversation_id].last_sequence += 1
+                self._conversations[draft.conversation_id.int].last_sequence += 1
             original(self, index, draft, place)
 
         return planted
@@ -142,7 +143,7 @@ def skip_a_revision() -> None:
     def wrap(original: Any) -> Any:
         def planted(self: Any, index: int, draft: Any, place: Any) -> None:
             if sometimes(0.02):
-                self._conversations[draft.conversation_id].revision += 1
+                self._conversations[draft.conversation_id.int].revision += 1
             original(self, index, draft, place)
 
         return planted
@@ -213,7 +214,11 @@ def leave_out_the_newest() -> None:
     def wrap(original: Any) -> Any:
         def planted(*arguments: Any, **more: Any) -> Any:
             changes = original(*arguments, **more)
-            return changed(changes, messages=changes.messages[:-1]) if sometimes(0.3) else changes
+            return (
+                dataclasses.replace(changes, messages=changes.messages[:-1])
+                if sometimes(0.3)
+                else changes
+            )
 
         return planted
 
