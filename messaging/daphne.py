@@ -22,7 +22,7 @@ from twisted.internet import defer, reactor
 from messaging.daphne_frames import count_unsent
 from messaging.daphne_requests import BodyReader, Queue
 from messaging.daphne_sockets import FrameQueue, FrameReader, FrameWriter, TwistedTransport
-from messaging.program import leave, leave_program_alone
+from messaging.program import cancelling_seconds, leave, leave_program_alone
 from messaging.transport import EXTENSION
 
 DEFAULTS = {
@@ -38,8 +38,6 @@ DEFAULTS = {
     "application_close_timeout": 5,
     "server_name": "",
 }
-# Of the time for ending, for what goes on until it is cancelled; and at least so many seconds.
-CANCEL_SHARE, LEAST_CANCEL_SECONDS = 0.1, 0.1
 MOST_UNSENT_BYTES = 1024 * 1024  # Of one answer.
 LOOK_AGAIN_SECONDS = 0.02
 
@@ -129,7 +127,7 @@ class Server(server.Server):
 
         self._is_ending = True
         seconds = conf.drain_seconds()
-        cancelling = max(seconds * CANCEL_SHARE, LEAST_CANCEL_SECONDS)
+        cancelling = cancelling_seconds(seconds)
         for listener in self.listeners:
             listener.addCallback(lambda port: port.stopListening())
         await drain(seconds=max(seconds - cancelling, 0), is_busy=self._serves_pages)

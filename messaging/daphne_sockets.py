@@ -12,14 +12,12 @@ from daphne import ws_protocol
 
 from messaging.close_codes import CloseCode
 from messaging.daphne_frames import count_unsent, put_together, write_now
-from messaging.websocket_counts import FrameCount
+from messaging.websocket_counts import MOST_QUEUED_FRAMES, FrameCount
 from messaging.websocket_frames import read_whole_text, text_frame
 
 Message = dict[str, Any]
 
-# What one socket may have here that its application has not taken yet.
-MOST_QUEUED_FRAMES = 16
-MOST_QUEUED_BYTES = 64 * 1024
+MOST_QUEUED_BYTES = 64 * 1024  # Of what the application of one socket has not taken yet.
 
 
 class TwistedTransport:

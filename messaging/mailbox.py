@@ -91,7 +91,7 @@ class Mailbox(AsyncWebsocketConsumer):
             await super().send(text_data=text_data)
 
     def _is_over(self) -> bool:
-        """Asked again after a wait."""
+        """By a method, since a type checker knows the answer of before the wait."""
         return not self.open
 
     async def send_frame(self, frame: Frame) -> None:

@@ -6,6 +6,14 @@ import os
 import sys
 from typing import NoReturn
 
+# Of the time for ending, for what goes on until it is cancelled; and at least so many seconds.
+CANCEL_SHARE, LEAST_CANCEL_SECONDS = 0.1, 0.1
+
+
+def cancelling_seconds(seconds: float) -> float:
+    """Of so many for the whole end."""
+    return max(seconds * CANCEL_SHARE, LEAST_CANCEL_SECONDS)
+
 
 def leave_program_alone() -> None:
     """What has been loaded stays until the end. The collector, which would look through all of it

@@ -13,13 +13,11 @@ from typing import Any
 import uvicorn
 from uvicorn.importer import import_from_string
 
-from messaging.program import leave, leave_program_alone
+from messaging.program import cancelling_seconds, leave, leave_program_alone
 from messaging.uvicorn_sockets import SocketProtocol
 
 MOST_MESSAGE_BYTES = 64 * 1024
 PING_SECONDS = 15
-# Of the time for ending, for what goes on until it is cancelled; and at least so many seconds.
-CANCEL_SHARE, LEAST_CANCEL_SECONDS = 0.1, 0.1
 CLOSE = (b"connection", b"close")
 
 
@@ -44,6 +42,10 @@ class Application:
 class Server(uvicorn.Server):
     """uvicorn's server with a way to end."""
 
+    def __init__(self, application: Application, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._application = application
+
     async def serve(self, sockets: Any = None) -> None:
         await super().serve(sockets)
         leave()
@@ -67,13 +69,14 @@ class Server(uvicorn.Server):
         from messaging.draining import drain
 
         seconds = conf.drain_seconds()
-        cancelling = max(seconds * CANCEL_SHARE, LEAST_CANCEL_SECONDS)
-        self.config.app.is_ending = True  # type: ignore[union-attr]
+        cancelling = cancelling_seconds(seconds)
+        self._application.is_ending = True
         for server in self.servers:
             server.close()
         try:
             await drain(seconds=max(seconds - cancelling, 0), is_busy=self._serves_pages)
         finally:
+            # It says whole seconds, and gives it to asyncio, which takes parts of one.
             self.config.timeout_graceful_shutdown = cancelling  # type: ignore[assignment]
             await super().shutdown(sockets)
             if self.server_state.tasks:  # They have been cancelled.
@@ -89,7 +92,8 @@ class Server(uvicorn.Server):
 def main(arguments: list[str]) -> None:
     gc.disable()  # Until the program is there: nothing of it is garbage.
     given = read_arguments(arguments)
-    Server(make_config(**vars(given))).run()
+    application = Application(given.app)
+    Server(application, make_config(application, given)).run()
 
 
 def read_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -101,12 +105,12 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def make_config(*, app: str, host: str, port: int, uds: str | None) -> uvicorn.Config:
+def make_config(application: Application, given: argparse.Namespace) -> uvicorn.Config:
     return uvicorn.Config(
-        Application(app),
-        host=host,
-        port=port,
-        uds=uds,
+        application,
+        host=given.host,
+        port=given.port,
+        uds=given.uds,
         ws=SocketProtocol,
         ws_max_size=MOST_MESSAGE_BYTES,
         ws_ping_interval=PING_SECONDS,

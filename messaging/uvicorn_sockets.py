@@ -15,7 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from messaging.close_codes import CloseCode
 from messaging.transport import EXTENSION
-from messaging.websocket_counts import FrameCount
+from messaging.websocket_counts import MOST_QUEUED_FRAMES, FrameCount
 from messaging.websocket_frames import (
     CONTROL_OPCODES,
     LAST,
@@ -27,7 +27,6 @@ from messaging.websocket_frames import (
 )
 
 GOODBYE_SECONDS = 1.0
-MOST_QUEUED_FRAMES = 16
 ENDS_AND_BEGINNINGS = ("websocket.accept", "websocket.close")
 AT_ONCE = struct.pack("ii", 1, 0)  # What is not sent when a socket is closed, is not sent.
 

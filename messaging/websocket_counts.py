@@ -1,4 +1,4 @@
-"""How much one socket may send that its application never sees."""
+"""How much one socket may send that its application never sees, or has not taken yet."""
 
 import time
 
@@ -10,6 +10,7 @@ MOST_CONTROL_FRAMES = 200  # Pings, pongs and goodbyes, in ten seconds.
 MOST_FRAGMENTS = 256  # Of one message.
 MOST_RECENT_FRAGMENTS = 4096  # In ten seconds: 60 messages of 64 KiB in pieces of a kibibyte.
 RECENT_SECONDS = 10.0
+MOST_QUEUED_FRAMES = 16  # Messages that wait for the application.
 
 
 class RecentCount:

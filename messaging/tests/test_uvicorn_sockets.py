@@ -14,7 +14,8 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
 from messaging import uvicorn_sockets
-from messaging.uvicorn_sockets import MOST_QUEUED_FRAMES, SocketProtocol
+from messaging.uvicorn_sockets import SocketProtocol
+from messaging.websocket_counts import MOST_QUEUED_FRAMES
 
 HANDSHAKE = (
     b"GET /ws/ HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"

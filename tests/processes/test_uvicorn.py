@@ -13,6 +13,8 @@ from websockets.frames import Frame, Opcode
 from tests.live import Live
 from tests.processes.crowds import make_talks, measure_stalled
 from tests.processes.pressing import expect
+
+# pytest runs them here as well, with this module's `live`.
 from tests.processes.test_control_frames import (  # noqa: F401
     ana,
     memory,
