@@ -32,9 +32,11 @@ from messaging.services.drafts import (
     Patience,
     Recorded,
 )
-from messaging.services.inbox_rows import touch_inbox_row
+from messaging.services.inbox_rows import times_of, touch_inbox_row
 from messaging.services.receipts import answer_retry, answer_twin, make_receipt
 from notifications import failpoints
+
+TEXT = Message.Kind.TEXT.value
 
 
 class Statements(Protocol):
@@ -76,13 +78,14 @@ class _Batch:
     def __init__(self, statements: Statements, drafts: Sequence[Draft]) -> None:
         self._statements = statements
         self._drafts = drafts
-        self._now = timezone.now()
+        self._times = times_of(timezone.now())
         self._outcomes: list[Outcome | None] = [None] * len(drafts)
         self._new: list[tuple[int, NewMessage, ParticipantRow]] = []
         self._new_by_client_id: dict[tuple[int, int], NewMessage] = {}
         self._twins: list[tuple[int, NewMessage]] = []
         self._reads: list[tuple[ParticipantRow, Draft]] = []
         self._groups_by_conversation: dict[int, list[str]] = {}
+        self._alone: dict[int, bool] = {}
 
     def run(self, patience: Patience) -> Recorded:
         self._read(patience)
@@ -169,33 +172,37 @@ class _Batch:
         )
 
     def _is_alone(self, place: ParticipantRow) -> bool:
-        return not any(
-            member.role != place.role and member.active and not member.has_left
-            for member in self._members[place.conversation_id.int]
-        )
+        """Asked once for each place: nobody comes or goes while they are held."""
+        alone = self._alone.get(place.id)
+        if alone is None:
+            alone = self._alone[place.id] = not any(
+                member.role != place.role and member.active and not member.has_left
+                for member in self._members[place.conversation_id.int]
+            )
+        return alone
 
     def _number(self, index: int, draft: Draft, place: ParticipantRow) -> None:
         conversation = self._conversations[draft.conversation_id.int]
         self._move_read_position(draft, place, conversation)
         conversation.last_sequence += 1
         conversation.revision += 1
-        conversation.last_message_at = self._now
+        conversation.last_message_at = self._times.now
         conversation.changed = True
         message = NewMessage(
             conversation_id=draft.conversation_id,
             sequence=conversation.last_sequence,
             revision=conversation.revision,
             sender_id=place.id,
-            kind=Message.Kind.TEXT.value,
+            kind=TEXT,
             body=draft.body,
             client_message_id=draft.client_message_id,
-            created_at=self._now,
+            created_at=self._times.now,
         )
         place.name = draft.name or place.name
         self._new.append((index, message, place))
         self._new_by_client_id[place.id, draft.client_message_id.int] = message
         for member in self._members[draft.conversation_id.int]:
-            touch_inbox_row(member, sender=place, now=self._now)
+            touch_inbox_row(member, sender=place, times=self._times)
 
     def _move_read_position(
         self, draft: Draft, place: ParticipantRow, conversation: ConversationRow

@@ -108,7 +108,8 @@ def read(drafts: Sequence[Draft], patience: Patience) -> Locked:
     hold = Hold(
         ((draft.user_id, draft.session) for draft in drafts), wait=patience is Patience.LONG
     )
-    ids = identifiers(sorted({draft.conversation_id for draft in drafts}))
+    by_number = {draft.conversation_id.int: draft.conversation_id for draft in drafts}
+    ids = identifiers(by_number[number] for number in sorted(by_number))
     with together():
         people = execute(hold.statement(), hold.parameters()) if hold.is_needed() else None
         conversations = _lock_conversations(ids, patience)
@@ -142,9 +143,10 @@ def _lock_participants(ids: str, patience: Patience) -> Any:
 
 def _find_stored(drafts: Sequence[Draft]) -> Any:
     """Under the drafts' ids, by anybody who takes part: whose they are is looked at later."""
-    keys = {(draft.conversation_id, draft.client_message_id) for draft in drafts}
-    conversations, client_ids = zip(*keys, strict=True)
-    return execute(FIND_STORED, [identifiers(conversations), identifiers(client_ids)])
+    found = {(draft.conversation_id.int, draft.client_message_id.int): draft for draft in drafts}
+    conversations = identifiers(draft.conversation_id for draft in found.values())
+    client_ids = identifiers(draft.client_message_id for draft in found.values())
+    return execute(FIND_STORED, [conversations, client_ids])
 
 
 def write(

@@ -49,9 +49,9 @@ def leave_archived(patch: pytest.MonkeyPatch) -> None:
     """What was put away stays away when the other side writes."""
     touch = inbox_rows.touch_inbox_row
 
-    def touch_and_keep(member: Any, *, sender: Any, now: Any) -> None:
+    def touch_and_keep(member: Any, *, sender: Any, times: Any) -> None:
         archived = member.archived
-        touch(member, sender=sender, now=now)
+        touch(member, sender=sender, times=times)
         member.archived = archived
 
     patch.setattr(record, "touch_inbox_row", touch_and_keep)
