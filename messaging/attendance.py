@@ -12,6 +12,7 @@ from typing import Any
 from messaging import presence, runtime
 from messaging.events import Event, presence_event, presence_group
 from messaging.hub import current_hub
+from messaging.reception import current_reception
 
 GRACE_SECONDS = 5.0
 ANSWER_SECONDS = 1.0
@@ -44,7 +45,7 @@ class Attendance:
         if leaving is not None:
             leaving.cancel()
             # A heartbeat in between has renewed nothing of theirs.
-            self._start(runtime.in_cache(presence.mark_online, [user]))
+            self._start(current_reception().mark_online(user))
         elif len(own) == 1:
             self._start(self._announce(user))
         if len(own) <= CONNECTIONS_PER_PERSON:
@@ -76,7 +77,7 @@ class Attendance:
             self._start(current_hub().group_add(ROLL_CALL, self))
 
     async def _announce(self, user: Any) -> None:
-        await runtime.in_cache(presence.mark_online, [user])
+        await current_reception().mark_online(user)
         if user in self._connections:
             current_hub().publish([_announcement(user, online=True)])
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 import uuid
+from collections.abc import Awaitable
 from typing import Any, ClassVar
 
 from channels.exceptions import StopConsumer
@@ -227,10 +228,16 @@ class Connection(Mailbox):
         if event["frame"].get("code") == "unauthenticated":
             await self.close(CloseCode.SESSION_ENDED)
 
-    async def run_or_answer(self, frame: Frame, function: Any, **arguments: Any) -> Any:
+    async def run_or_answer(
+        self, frame: Frame, function: Any, *arguments: Any, **named: Any
+    ) -> Any:
         """Call something in the database; answer the frame with its refusal, if it refuses."""
+        return await self.wait_or_answer(frame, runtime.in_database(function, *arguments, **named))
+
+    async def wait_or_answer(self, frame: Frame, waiting: Awaitable[Any]) -> Any:
+        """What comes of it; None when the frame has been answered with its refusal."""
         try:
-            return await runtime.in_database(function, **arguments)
+            return await waiting
         except MessagingError as error:
             refusal = error
         except Exception as error:
@@ -239,11 +246,11 @@ class Connection(Mailbox):
         self.post({"type": "answer", "frame": self.describe(refusal, frame)})
         return None
 
-    async def look_again(self, function: Any, *arguments: Any) -> Any:
+    async def look_again(self, reading: Awaitable[Any]) -> Any:
         """Read something anew that a hint or a heartbeat was about. None when the database fails:
         the next heartbeat asks again, and nothing ends because of it. Raises what it refuses."""
         try:
-            return await runtime.in_database(function, *arguments)
+            return await reading
         except MessagingError:
             raise
         except Exception as error:

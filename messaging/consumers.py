@@ -25,8 +25,11 @@ from messaging.events import (
 from messaging.exceptions import Invalid, NotFound
 from messaging.membership import MemberWatch
 from messaging.models import Role
+from messaging.reception import current_reception
 from messaging.replaying import Replay
 from messaging.selectors import connections as selectors
+from messaging.selectors.connections import Person, RoomState
+from messaging.selectors.entering import Room
 from messaging.selectors.messages import Changes
 
 WAIT_FOR_GAP_SECONDS = 0.1
@@ -46,7 +49,7 @@ class RoomConsumer(MemberWatch):
         session_key = handshake.read_session_key(self.scope)
         admitted = None
         if identifier and session_key:
-            admitted = await runtime.in_database(selectors.admit_to_room, session_key, identifier)
+            admitted = await current_reception().admit_to_room(session_key, identifier)
         if admitted is None:
             await self.close()
             return
@@ -80,7 +83,7 @@ class RoomConsumer(MemberWatch):
     async def _open(self, after: int | None) -> None:
         """Replay from `after`, then `ready`. It reads after it has subscribed: what comes in
         between is either in what it reads or still to be delivered."""
-        room = await runtime.in_database(selectors.enter_room, self.person, self.conversation_id)
+        room = await current_reception().enter_room(self.person, self.conversation_id)
         await self.meet(room)
         self.last_sequence = self.room.last_sequence
         self.cursor = self.room.revision if after is None else min(after, self.room.revision)
@@ -162,7 +165,7 @@ class RoomConsumer(MemberWatch):
 
     async def beat(self, event: Any) -> None:
         """Whatever the layer has lost is found here, read positions included."""
-        state: selectors.RoomState = event["state"]
+        state: RoomState = event["state"]
         if self.cursor is None:
             return
         if state.revision > self.cursor:
@@ -187,7 +190,7 @@ class InboxConsumer(ChangingConnection):
         session_key = handshake.read_session_key(self.scope)
         person = None
         if session_key:
-            person = await runtime.in_database(selectors.admit_person, session_key)
+            person = await current_reception().admit_person(session_key)
         if person is None:
             await self.close()
             return
@@ -198,7 +201,7 @@ class InboxConsumer(ChangingConnection):
         await self.leave()
 
     async def opened(self, event: Any) -> None:
-        inbox = await runtime.in_database(selectors.enter_inbox, self.person)
+        inbox = await current_reception().enter_inbox(self.person)
         await self.send_frame(
             {
                 "type": "ready",
@@ -215,26 +218,20 @@ class InboxConsumer(ChangingConnection):
 
     async def _replay(self, event: Any) -> None:
         """One conversation's changes since a revision, then its `ready`."""
-        room = await self.run_or_answer(
-            event["frame"],
-            selectors.enter_room,
-            person=self.person,
-            conversation_id=event["conversation"],
+        reception = current_reception()
+        room = await self.wait_or_answer(
+            event["frame"], reception.enter_room(self.person, event["conversation"])
         )
         if room is None:
             return
-        room = await runtime.in_cache(selectors.with_presence, self.person, room)
+        room = await reception.with_presence(self.person, room)
         cursor = min(event["after"], room.revision)
         replay = Replay(cursor)
         last_sequence = room.last_sequence
         more = True
         while more and self.open:
             changes = await self.run_or_answer(
-                event["frame"],
-                selectors.read_changes,
-                person=self.person,
-                conversation_id=room.conversation_id,
-                after=cursor,
+                event["frame"], selectors.read_changes, self.person, room.conversation_id, cursor
             )
             if changes is None:  # They take part no longer, say: there is nothing to be ready for.
                 return
@@ -262,11 +259,12 @@ class InboxConsumer(ChangingConnection):
     async def participants(self, event: Event) -> None:
         """Somebody came or went in one of the conversations."""
         with suppress(NotFound):
+            reception = current_reception()
             room = await self.look_again(
-                selectors.enter_room, self.person, UUID(event["conversation"])
+                reception.enter_room(self.person, UUID(event["conversation"]))
             )
             if room is not None:
-                room = await runtime.in_cache(selectors.with_presence, self.person, room)
+                room = await reception.with_presence(self.person, room)
                 await self.send_frame(participants_frame(room.conversation_id, room.participants))
 
     async def removed(self, event: Event) -> None:
@@ -277,13 +275,11 @@ class InboxConsumer(ChangingConnection):
         await self.send_frame({"type": "heartbeat", "cursor": event["state"].cursor})
 
 
-def _text_for(event: Event, person: selectors.Person) -> str:
+def _text_for(event: Event, person: Person) -> str:
     return own_text(event) if event["user"] == public_id(person.id) else event["text"]
 
 
-def _ready(
-    room: selectors.Room, person: selectors.Person, revision: int, last_sequence: int
-) -> Frame:
+def _ready(room: Room, person: Person, revision: int, last_sequence: int) -> Frame:
     return {
         "type": "ready",
         "user": public_id(person.id),

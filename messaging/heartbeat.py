@@ -17,6 +17,7 @@ from messaging.events import public_id
 from messaging.hub import current_hub
 from messaging.selectors import connections as selectors
 from messaging.selectors.blocks import find_all_hidden
+from messaging.selectors.connections import Person
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 class Beating(Protocol):
     """A connection as the heartbeat knows it."""
 
-    person: selectors.Person
+    person: Person
     conversation_id: Any
     other_ids: list[Any]
 

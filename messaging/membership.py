@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from messaging import runtime
 from messaging.changing import ChangingConnection
 from messaging.events import (
     Event,
@@ -12,7 +11,9 @@ from messaging.events import (
     public_id,
     read_event,
 )
-from messaging.selectors import connections as selectors
+from messaging.reception import current_reception
+from messaging.selectors.connections import RoomState
+from messaging.selectors.entering import Room
 
 
 class MemberWatch(ChangingConnection):
@@ -20,24 +21,24 @@ class MemberWatch(ChangingConnection):
 
     ends = ChangingConnection.ends | {"removed"}
 
-    room: selectors.Room
+    room: Room
 
     def __init__(self) -> None:
         super().__init__()
         self._read_positions: dict[Any, int] = {}
         self._presence: dict[Any, bool] = {}
 
-    async def meet(self, room: selectors.Room) -> None:
+    async def meet(self, room: Room) -> None:
         """From now on these are the people of this room."""
         await self._look_around(room)
         self._read_positions = {m["id"]: m["read_sequence"] for m in room.participants}
         self._presence = {m["id"]: m["online"] for m in self.room.participants}
 
-    async def _look_around(self, room: selectors.Room) -> None:
+    async def _look_around(self, room: Room) -> None:
         """Who is here is asked once it is told who comes and goes."""
         self.room, self.other_ids = room, room.other_ids
         await self._watch({presence_group(user_id) for user_id in room.other_ids})
-        self.room = await runtime.in_cache(selectors.with_presence, self.person, room)
+        self.room = await current_reception().with_presence(self.person, room)
 
     async def _watch(self, wanted: set[str]) -> None:
         """Who ended while the database was asked has left for good: nobody would take them out."""
@@ -57,14 +58,19 @@ class MemberWatch(ChangingConnection):
         """Somebody came or went, or may have: the database says who is here now."""
         if self.cursor is None:
             return
-        room = await self.look_again(selectors.enter_room, self.person, self.conversation_id)
+        room = await self._look_again()
         if room is None:
             return
         if {member["id"] for member in room.participants} != self._read_positions.keys():
             await self.meet(room)
             await self.send_frame(participants_frame(self.conversation_id, self.room.participants))
 
-    async def compare_members(self, state: selectors.RoomState, hidden: set[Any]) -> None:
+    async def _look_again(self) -> Room | None:
+        reading = current_reception().enter_room(self.person, self.conversation_id)
+        room: Room | None = await self.look_again(reading)
+        return room
+
+    async def compare_members(self, state: RoomState, hidden: set[Any]) -> None:
         """What a heartbeat found: who takes part, who of them may not be told of this person, and
         how far they have read."""
         known = self._read_positions.keys() - {None}  # Of an account that is gone.
@@ -101,7 +107,7 @@ class MemberWatch(ChangingConnection):
     async def _look_at_blocks(self) -> None:
         """From now on they are told of each other what they may be told, and here is what that
         changes."""
-        room = await self.look_again(selectors.enter_room, self.person, self.conversation_id)
+        room = await self._look_again()
         if room is None:
             return
         await self._look_around(room)

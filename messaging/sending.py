@@ -14,7 +14,8 @@ from messaging.events import Frame, MessageRecord, typing_event
 from messaging.exceptions import MessagingError, RateLimited
 from messaging.identifiers import text_of
 from messaging.journals import current_journals
-from messaging.selectors import connections as selectors
+from messaging.reception import current_reception
+from messaging.selectors.entering import Room
 from messaging.services.drafts import Draft, Outcome, Receipt
 from messaging.services.reading import mark_read
 from messaging.services.retries import answer_stored
@@ -200,10 +201,9 @@ class SendingConnection(Connection):
         self.fill_answer(answer)
 
     async def _tell_typing(self, conversation_id: UUID, frame: Frame) -> None:
-        groups = await self.run_or_answer(
-            frame, selectors.find_who_is_told, person=self.person, conversation_id=conversation_id
-        )
-        for group in groups or ():
+        reading = current_reception().enter_room(self.person, conversation_id)
+        room: Room | None = await self.wait_or_answer(frame, reading)
+        for group in room.other_groups if room else ():
             event = typing_event(
                 conversation_id=conversation_id,
                 user_id=self.person.id,

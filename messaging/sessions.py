@@ -10,11 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, get_user, get_user_model
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -31,26 +30,6 @@ class SessionStamp:
 
 
 ALIVE = "SELECT session_key FROM {table} WHERE expire_date > %s AND session_key IN ({places})"
-
-
-class SessionCopy(dict[str, Any]):
-    """What is in a session, for `get_user`: it ends a session with a wrong hash, and gives one with
-    the hash of an earlier key another key, which only the answer to a page could tell the browser.
-    """
-
-    def cycle_key(self) -> None: ...
-
-    def flush(self) -> None: ...
-
-
-def authenticate_session(key: str) -> tuple[Any, SessionStamp] | None:
-    """The active user of a session and its stamp, or None. Changes nothing. One or two queries."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    request: Any = SimpleNamespace(session=SessionCopy(store.items()))
-    user = get_user(request)
-    if not user.is_authenticated or not user.is_active:
-        return None
-    return user, SessionStamp(key=store.session_key, auth_hash=store.get(HASH_SESSION_KEY, ""))
 
 
 def are_in_database() -> bool:

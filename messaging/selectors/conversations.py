@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet
 
 from messaging.exceptions import NotFound
 from messaging.models import Conversation, Participant, Role
@@ -20,8 +20,6 @@ class Access:
     conversation: Conversation
     me: Participant
     members: list[Participant]
-    # Whether the session that was asked about is alive.
-    alive: bool = True
 
     @property
     def others(self) -> list[Participant]:
@@ -32,27 +30,17 @@ class Access:
         return other_side(self.me, self.members)
 
 
-def access_conversation(
-    *, user: Any, conversation_id: UUID, alive: Exists | Value | None = None
-) -> Access:
+def access_conversation(*, user: Any, conversation_id: UUID) -> Access:
     """The only way from an id that a client holds to a conversation. One query.
 
-    `alive`: a session to be asked about in it (`sessions.is_alive`).
     Raises NotFound, for a stranger's exactly as for one that does not exist.
     """
     rows = Participant.objects.filter(conversation_id=conversation_id)
-    if alive is not None:
-        rows = rows.annotate(session_alive=alive)
     members = list(rows.select_related("conversation", "user").order_by("pk"))
     me = next((member for member in members if member.user_id == user.pk), None)
     if me is None or me.left_at is not None:
         raise NotFound()
-    return Access(
-        conversation=me.conversation,
-        me=me,
-        members=members,
-        alive=getattr(me, "session_alive", True),
-    )
+    return Access(conversation=me.conversation, me=me, members=members)
 
 
 def count_unread_conversations(user: Any) -> int:

@@ -15,11 +15,12 @@ from messaging import journal as journal_module
 from messaging.admission import current_admission
 from messaging.attendance import current_attendance
 from messaging.bus import current_bus
-from messaging.exceptions import Unavailable
+from messaging.exceptions import NotFound, Unavailable
 from messaging.heartbeat import current_heartbeat
 from messaging.hub import Hub
 from messaging.journal import Journal
 from messaging.models import Conversation
+from messaging.selectors import entering
 from messaging.services.drafts import Draft, Recorded
 from messaging.tests.conversing import draft_of
 from messaging.tests.sockets import Socket, Sockets
@@ -87,7 +88,12 @@ async def test_read_positions_and_resumes_are_frames_like_others(
     """Each about another conversation, which makes it work of its own."""
     goes_on = threading.Event()
     monkeypatch.setattr("messaging.sending.mark_read", lambda **_: goes_on.wait(20))
-    monkeypatch.setattr("messaging.consumers.selectors.enter_room", lambda *_, **__: goes_on.wait())
+
+    def enter_rooms(asked: Sequence[Any]) -> list[NotFound]:
+        goes_on.wait(20)
+        return [NotFound()] * len(asked)
+
+    monkeypatch.setattr(entering, "enter_rooms", enter_rooms)
     for type in ("read", "resume"):
         goes_on.clear()
         ana = await sockets.inbox(buyer)

@@ -13,6 +13,7 @@ from messaging.heartbeat import current_heartbeat
 from messaging.models import Conversation, Participant
 from messaging.runtime import in_database
 from messaging.selectors import connections as selectors
+from messaging.selectors import entering
 from messaging.tests.conversing import store
 from messaging.tests.crowd import make_conversations
 from messaging.tests.sockets import Socket, Sockets
@@ -153,7 +154,7 @@ def test_the_checks_are_one_query_each_and_sessions_two(
 ) -> None:
     people = []
     for user in (buyer, seller, stranger):
-        person = selectors.admit_person(client_of(user).cookies["sessionid"].value)
+        (person,) = entering.admit_people([client_of(user).cookies["sessionid"].value])
         assert person is not None
         people.append((person.id, person.stamp))
     with django_assert_num_queries(1):

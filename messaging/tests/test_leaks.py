@@ -18,7 +18,7 @@ from messaging.heartbeat import current_heartbeat
 from messaging.hub import current_hub
 from messaging.models import Conversation
 from messaging.runtime import CACHE_THREADS, in_database
-from messaging.selectors import connections as selectors
+from messaging.selectors import entering
 from messaging.tests.browsing import post_json
 from messaging.tests.sockets import Sockets
 from messaging.tests.test_participants import add
@@ -114,13 +114,13 @@ async def test_who_goes_while_their_room_is_read_is_left_in_no_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    enter_room = selectors.enter_room
+    enter_rooms = entering.enter_rooms
 
-    def enter_and_wait(*arguments: Any) -> selectors.Room:
-        room = enter_room(*arguments)
+    def enter_and_wait(asked: Any) -> Any:
+        rooms = enter_rooms(asked)
         begun.set()
         assert go_on.wait(10)
-        return room
+        return rooms
 
     async def unblock(on: int = 0) -> None:
         sol = await in_database(sockets.client, seller)
@@ -130,11 +130,11 @@ async def test_who_goes_while_their_room_is_read_is_left_in_no_group(
     if read_because == "of a block":
         await unblock(on=1)
     if read_because == "it opens":
-        monkeypatch.setattr(selectors, "enter_room", enter_and_wait)
+        monkeypatch.setattr(entering, "enter_rooms", enter_and_wait)
         ana = await sockets.open(buyer, path)
     else:
         ana = await sockets.room(buyer, conversation.pk)
-        monkeypatch.setattr(selectors, "enter_room", enter_and_wait)
+        monkeypatch.setattr(entering, "enter_rooms", enter_and_wait)
     if read_because == "of a block":
         await unblock()
     elif read_because == "somebody came":

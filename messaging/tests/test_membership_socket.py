@@ -9,7 +9,7 @@ from messaging.heartbeat import current_heartbeat
 from messaging.hub import current_hub
 from messaging.models import Conversation, Participant
 from messaging.runtime import in_database
-from messaging.selectors import connections as selectors
+from messaging.selectors import entering
 from messaging.services import participants as services
 from messaging.tests.conversing import say
 from messaging.tests.crowd import ask, make_listing
@@ -172,14 +172,14 @@ async def test_a_room_admitted_while_its_person_was_being_taken_out(
     staff: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    admit = selectors.admit_to_room
+    admit = entering.admit_to_rooms
 
-    def admit_and_remove(session_key: str, conversation_id: Any) -> Any:
-        admitted = admit(session_key, conversation_id)
+    def admit_and_remove(asked: Any) -> Any:
+        admitted = admit(asked)
         remove(seller, conversation, by=staff)
         return admitted
 
-    monkeypatch.setattr(selectors, "admit_to_room", admit_and_remove)
+    monkeypatch.setattr(entering, "admit_to_rooms", admit_and_remove)
     sol = await sockets.open(seller, f"/ws/room/{conversation.pk}/")
     assert await sol.close_code() == 4503
 

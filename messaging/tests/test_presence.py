@@ -16,6 +16,7 @@ from messaging.hub import current_hub
 from messaging.models import Conversation
 from messaging.runtime import in_database
 from messaging.selectors import connections as selectors
+from messaging.selectors import entering
 from messaging.tests.conversing import say
 from messaging.tests.sockets import Socket, Sockets
 
@@ -358,15 +359,15 @@ async def test_who_comes_while_a_room_is_being_read_is_here(
 ) -> None:
     """They were told to nobody: the one who is to be told was not yet listening."""
     read, go_on = threading.Event(), threading.Event()
-    enter_room = selectors.enter_room
+    enter_rooms = entering.enter_rooms
 
-    def read_and_wait(person: selectors.Person, conversation_id: Any) -> selectors.Room:
-        room = enter_room(person, conversation_id)
+    def read_and_wait(asked: Any) -> Any:
+        rooms = enter_rooms(asked)
         read.set()
         assert go_on.wait(10)
-        return room
+        return rooms
 
-    monkeypatch.setattr(selectors, "enter_room", read_and_wait)
+    monkeypatch.setattr(entering, "enter_rooms", read_and_wait)
     sol = await sockets.open(seller, f"/ws/room/{conversation.pk}/")
     assert await asyncio.to_thread(read.wait, 5)
     await sockets.inbox(buyer)

@@ -46,18 +46,18 @@ async def test_what_a_connection_asks(
     await sockets.session_key(buyer)
     statements.clear()
     room = await sockets.room(buyer, conversation.pk)
-    assert await settled(statements) == 5
+    assert await settled(statements) == 7
     await sockets.inbox(buyer)
-    assert await settled(statements) == 4
+    assert await settled(statements) == 5
     await room.send(type="typing")
-    assert await settled(statements) == 2
+    assert await settled(statements) == 4
     await room.send(type="read", sequence=0)
     assert await settled(statements) == 2  # Nothing new: nothing is held.
     await room.send(type="read", sequence=1)
     assert await settled(statements) == 5 + count_holding()
     await room.send(type="resume", after=0)
     await room.until("ready")
-    assert await settled(statements) == 6
+    assert await settled(statements) == 8
 
 
 def test_what_a_page_asks_to_mark_as_read(

@@ -20,6 +20,7 @@ from messaging.heartbeat import current_heartbeat
 from messaging.models import Conversation, Message
 from messaging.runtime import in_database
 from messaging.selectors import connections as selectors
+from messaging.selectors import entering
 from messaging.services.reading import mark_read
 from messaging.services.sessions import check_sessions
 from messaging.sessions import SessionStamp
@@ -194,16 +195,16 @@ async def test_a_socket_admitted_while_its_session_was_being_ended(
 ) -> None:
     """It was alive when it was looked up, and the hint came before there was a connection."""
     sol = await sockets.room(seller, conversation.pk)
-    admit = selectors.admit_person
+    admit = entering.admit_people
 
-    def admit_and_end(session_key: str) -> Any:
-        person = admit(session_key)
+    def admit_and_end(keys: Any) -> Any:
+        people = admit(keys)
         revoke(buyer)
-        return person
+        return people
 
     monkeypatch.setattr(session_watch, "GATHER_SECONDS", 0)
     await sockets.session_key(buyer)
-    monkeypatch.setattr(selectors, "admit_person", admit_and_end)
+    monkeypatch.setattr(entering, "admit_people", admit_and_end)
     ana = await sockets.make(buyer, path if path != "room" else f"/ws/room/{conversation.pk}/")
     assert await ana.open()
     assert await ana.close_code() == 4501
@@ -286,7 +287,7 @@ def test_reading_asks_for_the_session_in_its_own_transaction(
     conversation: Conversation, seller: Any, client_of: Any, django_assert_num_queries: Any
 ) -> None:
     key = client_of(seller).cookies["sessionid"].value
-    person = selectors.admit_person(key)
+    (person,) = entering.admit_people([key])
     assert person is not None
     move = {"user_id": seller.pk, "conversation_id": conversation.pk, "sequence": 1}
     for stamp in (SessionStamp("gone", ""), SessionStamp(key, "another password")):

@@ -69,7 +69,7 @@ async def test_a_mistake_in_delivering_closes_that_connection_only(
     assert (await room.expect("chat_message"))["revision"] == 3
 
 
-@pytest.mark.parametrize("name", ["changes_after", "enter_room"])
+@pytest.mark.parametrize("name", ["connections.changes_after", "entering.enter_rooms"])
 @pytest.mark.parametrize(("error", "code"), [(RuntimeError, 4411), (OperationalError, 4413)])
 async def test_a_replay_that_fails_closes(
     sockets: Sockets,
@@ -88,7 +88,7 @@ async def test_a_replay_that_fails_closes(
     def fail(*arguments: Any) -> None:
         raise error("the database is away")
 
-    monkeypatch.setattr(f"messaging.selectors.connections.{name}", fail)
+    monkeypatch.setattr(f"messaging.selectors.{name}", fail)
     await ana.send(type="resume", after=0)
     assert await ana.close_code() == code
     await ana.close()

@@ -13,6 +13,7 @@ from messaging.hub import current_hub
 from messaging.models import Conversation, Message
 from messaging.runtime import in_database
 from messaging.selectors import connections as selectors
+from messaging.selectors import entering
 from messaging.selectors.messages import Changes, changes_after
 from messaging.tests.conversing import store
 from messaging.tests.sockets import Sockets
@@ -128,13 +129,13 @@ async def test_what_was_sent_before_ready_is_acknowledged_and_not_replayed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     go_on = threading.Event()
-    enter_room = selectors.enter_room
+    enter_rooms = entering.enter_rooms
 
-    def wait_and_read(person: selectors.Person, conversation_id: UUID) -> selectors.Room:
+    def wait_and_read(asked: Any) -> Any:
         assert go_on.wait(5)
-        return enter_room(person, conversation_id)
+        return enter_rooms(asked)
 
-    monkeypatch.setattr(selectors, "enter_room", wait_and_read)
+    monkeypatch.setattr(entering, "enter_rooms", wait_and_read)
     ana = await sockets.room(buyer, conversation.pk, after=0)
     recorded = await in_database(store, seller, conversation, "two")
     await ana.send(message="three")

@@ -150,9 +150,9 @@ async def test_who_left_a_conversation_is_refused(
 async def test_a_handshake_that_fails_inside_is_refused_and_leaves_nothing(
     sockets: Sockets, buyer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(session_key: str) -> None:
+    def fail(keys: Any) -> None:
         raise RuntimeError("the database is away")
 
-    monkeypatch.setattr("messaging.consumers.selectors.admit_person", fail)
+    monkeypatch.setattr("messaging.selectors.entering.admit_people", fail)
     answer = await sockets.knock(buyer, "/ws/inbox/")
     assert answer["type"] == "websocket.close"

@@ -11,6 +11,7 @@ from messaging.hub import current_hub
 from messaging.models import Conversation
 from messaging.runtime import in_database
 from messaging.selectors import connections as selectors
+from messaging.selectors import entering
 from messaging.selectors.messages import Changes, changes_after
 from messaging.services import blocks as services
 from messaging.services.blocks import block_person, unblock_person
@@ -145,13 +146,13 @@ async def test_a_lost_block_is_found_by_the_heartbeat(
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Which rooms were read, in the order of it."""
     seen: list[Any] = []
-    enter_room = selectors.enter_room
+    enter_rooms = entering.enter_rooms
 
-    def note(person: Any, conversation_id: Any) -> Any:
-        seen.append(conversation_id)
-        return enter_room(person, conversation_id)
+    def note(asked: Any) -> Any:
+        seen.extend(conversation_id for _, conversation_id in asked)
+        return enter_rooms(asked)
 
-    monkeypatch.setattr(selectors, "enter_room", note)
+    monkeypatch.setattr(entering, "enter_rooms", note)
     return seen
 
 
@@ -190,7 +191,7 @@ async def test_a_failing_database_costs_no_connection(
         raise OperationalError("gone for a moment")
 
     with monkeypatch.context() as away:
-        away.setattr(selectors, "enter_room", fail)
+        away.setattr(entering, "enter_rooms", fail)
         await in_database(block_person, user_id=buyer.pk, other_id=seller.pk)
         await in_database(add, stranger, conversation, by=staff)
         assert await room.has_heard_all()

@@ -16,7 +16,7 @@ import pytest
 from messaging import journal, runtime
 from messaging.exceptions import NotFound
 from messaging.journals import Journals
-from messaging.selectors.connections import Room
+from messaging.selectors.entering import Room
 from messaging.selectors.messages import Changes
 from messaging.services.changes import ChangeReceipt
 from messaging.services.drafts import Draft, Outcome, Receipt, Recorded
@@ -70,9 +70,13 @@ class Pretence:
         if str(conversation_id) != self.here:
             raise NotFound()
 
-    def answer_enter_room(self, person: Any, conversation_id: UUID) -> Room:
-        self._look(conversation_id)
-        return Room(conversation_id, LAST, LAST, "buyer", 0, [], [])
+    def answer_enter_rooms(self, asked: Sequence[tuple[Any, UUID]]) -> list[Room | NotFound]:
+        return [
+            Room(conversation_id, LAST, LAST, "buyer", 0, [], [])
+            if str(conversation_id) == self.here
+            else NotFound()
+            for _, conversation_id in asked
+        ]
 
     def answer_read_changes(self, person: Any, conversation_id: UUID, after: int) -> Changes:
         self._look(conversation_id)
