@@ -1,7 +1,6 @@
 """Messages over HTTP: sending one, and reading what one has missed."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -38,26 +37,23 @@ def new_message(request: HttpRequest, conversation_id: str) -> HttpResponse:
     """Send a message: 201 stored now, 200 stored before, 409 stored with another body."""
     given: fields.Fields = {}
     try:
-        access = access_of(request, conversation_id)
+        given = read_fields(request)
+        receipt = _send(request, conversation_id, given)
     except NotFound as error:
         return _answer_who_is_gone(request, conversation_id, error)
-    try:
-        given = read_fields(request)
-        receipt = _send(request, access, given)
     except MessagingError as error:
-        return _answer_failure(request, access, given, error)
+        return _answer_failure(request, conversation_id, given, error)
     if wants_json(request):
         return answer_receipt(receipt)
-    response = redirect(access.conversation)
-    response.status_code = 303
-    return response
+    return see_other(reverse("messaging:conversation", args=[receipt.conversation_id]))
 
 
-def _send(request: HttpRequest, access: Access, given: fields.Fields) -> Receipt:
+def _send(request: HttpRequest, conversation_id: str, given: fields.Fields) -> Receipt:
+    """Whether they may is asked where it is stored. Raises its refusal."""
     return send_message(
         user_id=request.user.pk,
         name=display_name(request.user),
-        conversation_id=access.conversation.pk,
+        conversation_id=fields.require_conversation_id({"conversation": conversation_id}),
         body=normalise_body(given.get("message")),
         client_message_id=fields.read_client_message_id(given),
         read_sequence=fields.read_number(given, "read"),
@@ -91,9 +87,14 @@ def _answer_who_is_gone(
 
 
 def _answer_failure(
-    request: HttpRequest, access: Access, given: fields.Fields, error: MessagingError
+    request: HttpRequest, conversation_id: str, given: fields.Fields, error: MessagingError
 ) -> HttpResponse:
-    """On a page: the thread again, with what was wrong and the text still in the composer."""
+    """On a page: the thread again, with what was wrong and the text still in the composer. Who has
+    no place there is told nothing but that, whatever was wrong."""
+    try:
+        access = access_of(request, conversation_id)
+    except NotFound as refusal:
+        return _answer_who_is_gone(request, conversation_id, refusal)
     if wants_json(request) or isinstance(error, NotFound | Unauthenticated):
         return answer_refusal(request, error)
     response = render_thread(
