@@ -5,7 +5,6 @@ others are asked over the bus, and whoever still has one of that person's answer
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any
 
@@ -26,7 +25,7 @@ class Attendance:
     conversation_id = None  # On the bus it is like a connection of no single conversation.
 
     def __init__(self) -> None:
-        self._connections: dict[Any, OrderedDict[Any, None]] = {}
+        self._connections: dict[Any, dict[Any, None]] = {}
         self._leaving: dict[Any, asyncio.Task[None]] = {}
         self._asking: dict[Any, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -39,7 +38,7 @@ class Attendance:
     def enter(self, user: Any, connection: Any) -> Any | None:
         """Count a connection in. Gives the person's oldest one if that is now one too many."""
         self._listen()
-        own = self._connections.setdefault(user, OrderedDict())
+        own = self._connections.setdefault(user, {})
         own[connection] = None
         leaving = self._leaving.pop(user, None)
         if leaving is not None:
@@ -51,7 +50,9 @@ class Attendance:
         if len(own) <= CONNECTIONS_PER_PERSON:
             return None
         # Off the list at once: the next one too many must not push out the same one again.
-        return own.popitem(last=False)[0]
+        oldest = next(iter(own))
+        del own[oldest]
+        return oldest
 
     def leave(self, user: Any, connection: Any) -> None:
         own = self._connections.get(user)

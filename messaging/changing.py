@@ -16,6 +16,7 @@ from messaging.services.changes import ChangeReceipt, delete_message, edit_messa
 logger = logging.getLogger(__name__)
 
 MAXIMUM_WAITING = 100
+NOTHING: frozenset[int] = frozenset()
 
 
 class ChangingConnection(SendingConnection):
@@ -24,6 +25,8 @@ class ChangingConnection(SendingConnection):
     It remembers the revisions that it has caused: like its messages, those are acknowledged to it
     and never delivered to it.
     """
+
+    __slots__ = ("_changed_here", "_changes", "_changing")
 
     frame_handlers: ClassVar[dict[str, str]] = {
         **SendingConnection.frame_handlers,
@@ -35,7 +38,7 @@ class ChangingConnection(SendingConnection):
         super().__init__()
         self._changes: list[tuple[Frame, Answer, Callable[[], ChangeReceipt]]] = []
         self._changing: asyncio.Task[None] | None = None
-        self._changed_here: set[int] = set()
+        self._changed_here: frozenset[int] = NOTHING
 
     def receive_edit(self, frame: Frame, answer: Answer) -> None:
         body = text.normalise_body(frame.get("message"))
@@ -78,7 +81,7 @@ class ChangingConnection(SendingConnection):
             logger.warning("A message could not be changed: %s", type(error).__name__)
             return self.describe(Unavailable(), frame)
         if self.cursor is not None and receipt.revision > self.cursor:
-            self._changed_here.add(receipt.revision)
+            self._changed_here |= {receipt.revision}
         return _ack(receipt, frame)
 
     # --- One's own changes and the cursor --------------------------------------------------------
@@ -92,7 +95,7 @@ class ChangingConnection(SendingConnection):
     def forget_own(self, cursor: int) -> None:
         super().forget_own(cursor)
         if self._changed_here:
-            self._changed_here = {key for key in self._changed_here if key > cursor}
+            self._changed_here = frozenset(key for key in self._changed_here if key > cursor)
 
     def comes_as(self, message: MessageRecord, *, new: bool) -> str | None:
         """As what a read of the database hands over a message, which may be `new` to the client.

@@ -5,6 +5,7 @@ import logging
 import sys
 import uuid
 from collections.abc import Awaitable
+from contextvars import copy_context
 from typing import Any, ClassVar
 
 from channels.exceptions import StopConsumer
@@ -31,14 +32,20 @@ logger = logging.getLogger(__name__)
 class Connection(Mailbox):
     """A socket of one person. Subclasses say what it hears and what it does with frames."""
 
+    __slots__ = (
+        *("_answers", "_ended", "_frame_limit", "base_send", "close_code", "connection_id"),
+        *("conversation_id", "hub", "joined", "language", "opened_at", "other_ids", "person"),
+        "scope",
+    )
+
     person: Person
     hub: Hub
-    conversation_id: Any = None
     frame_handlers: ClassVar[dict[str, str]] = {}
 
     def __init__(self) -> None:
         super().__init__()
         self.connection_id = uuid.uuid4().hex
+        self.conversation_id: Any = None  # An inbox is of none.
         self.other_ids: list[Any] = []
         self.joined: list[str] = []
         self.opened_at: float | None = None
@@ -53,7 +60,7 @@ class Connection(Mailbox):
         """A plain loop. No channel of its own on the layer: the hub has one for all."""
         self.scope, self.base_send, self._pace = scope, send, pace_of(scope)
         log_context.connection_id.set(self.connection_id)
-        self.context.run(log_context.connection_id.set, self.connection_id)
+        self.context = copy_context()
         try:
             while True:
                 await self.dispatch(await receive())
@@ -106,7 +113,7 @@ class Connection(Mailbox):
         self.language = handshake.choose_language(self.scope, person.language)
         # For all that goes on here, in this task and in others: a frame costs no look for it.
         translation.activate(self.language)
-        self.context.run(translation.activate, self.language)
+        self.context = copy_context()
         self.hub, self.joined = current_hub(), groups
         runtime.adopt_running_loop()
         await current_session_watch().listen()
@@ -164,6 +171,7 @@ class Connection(Mailbox):
         return len(self._tasks)
 
     def note_end(self, task: asyncio.Task[None]) -> None:
+        super().note_end(task)
         self._answers.note_end(task)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

@@ -42,6 +42,8 @@ class RoomConsumer(MemberWatch):
     and so do reads of the database; an ack never does, since it may overtake an older message.
     """
 
+    __slots__ = ("held", "last_sequence")
+
     sent_at_once = MemberWatch.sent_at_once | {"chat_message", "message_changed", "typing"}
 
     async def connect(self) -> None:
@@ -84,12 +86,12 @@ class RoomConsumer(MemberWatch):
         """Replay from `after`, then `ready`. It reads after it has subscribed: what comes in
         between is either in what it reads or still to be delivered."""
         room = await current_reception().enter_room(self.person, self.conversation_id)
-        await self.meet(room)
-        self.last_sequence = self.room.last_sequence
-        self.cursor = self.room.revision if after is None else min(after, self.room.revision)
+        room = await self.meet(room)
+        self.last_sequence = room.last_sequence
+        self.cursor = room.revision if after is None else min(after, room.revision)
         if after is not None:
             await self._catch_up()
-        await self.send_frame(_ready(self.room, self.person, self.cursor, self.last_sequence))
+        await self.send_frame(_ready(room, self.person, self.cursor, self.last_sequence))
 
     # --- Delivering -----------------------------------------------------------------------------
 

@@ -21,24 +21,25 @@ class MemberWatch(ChangingConnection):
 
     ends = ChangingConnection.ends | {"removed"}
 
-    room: Room
+    __slots__ = ("_presence", "_read_positions")
 
     def __init__(self) -> None:
         super().__init__()
         self._read_positions: dict[Any, int] = {}
         self._presence: dict[Any, bool] = {}
 
-    async def meet(self, room: Room) -> None:
-        """From now on these are the people of this room."""
-        await self._look_around(room)
+    async def meet(self, room: Room) -> Room:
+        """From now on these are the people of this room. Gives it with who of them is here."""
+        room = await self._look_around(room)
         self._read_positions = {m["id"]: m["read_sequence"] for m in room.participants}
-        self._presence = {m["id"]: m["online"] for m in self.room.participants}
+        self._presence = {m["id"]: m["online"] for m in room.participants}
+        return room
 
-    async def _look_around(self, room: Room) -> None:
+    async def _look_around(self, room: Room) -> Room:
         """Who is here is asked once it is told who comes and goes."""
-        self.room, self.other_ids = room, room.other_ids
+        self.other_ids = room.other_ids
         await self._watch({presence_group(user_id) for user_id in room.other_ids})
-        self.room = await current_reception().with_presence(self.person, room)
+        return await current_reception().with_presence(self.person, room)
 
     async def _watch(self, wanted: set[str]) -> None:
         """Who ended while the database was asked has left for good: nobody would take them out."""
@@ -62,8 +63,8 @@ class MemberWatch(ChangingConnection):
         if room is None:
             return
         if {member["id"] for member in room.participants} != self._read_positions.keys():
-            await self.meet(room)
-            await self.send_frame(participants_frame(self.conversation_id, self.room.participants))
+            room = await self.meet(room)
+            await self.send_frame(participants_frame(self.conversation_id, room.participants))
 
     async def _look_again(self) -> Room | None:
         reading = current_reception().enter_room(self.person, self.conversation_id)
@@ -110,8 +111,8 @@ class MemberWatch(ChangingConnection):
         room = await self._look_again()
         if room is None:
             return
-        await self._look_around(room)
-        for member in self.room.participants:
+        room = await self._look_around(room)
+        for member in room.participants:
             if member["id"] == public_id(self.person.id):
                 continue
             online, seen = member["online"], member["last_seen"]

@@ -49,6 +49,8 @@ class SendingConnection(Connection):
         "ping": "receive_ping",
     }
 
+    __slots__ = ("_on_their_way", "_reading", "_reads", "_sent_here", "_typed_at", "cursor")
+
     def __init__(self) -> None:
         super().__init__()
         # A message sent here → its revision, or None while it is on its way.
