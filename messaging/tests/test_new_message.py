@@ -286,8 +286,8 @@ def test_a_send_takes_a_fixed_number_of_queries(
     sol: Client, path: str, conversation: Conversation, buyer: Any, django_assert_num_queries: Any
 ) -> None:
     record_many(buyer, conversation, ["x"] * 60)
-    # Session, person. Then `record`, in a savepoint of its own here (2), which asks whether they may
-    # as well: sessions, conversations, participants, retries; insert, heads, places.
+    # Session, person. Then `record`, in a savepoint of its own here (2), which also asks whether
+    # they may: sessions, conversations, participants, retries; insert, heads, places.
     with django_assert_num_queries(11):
         post_json(sol, path, message="Hello", read=20)
 

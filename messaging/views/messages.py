@@ -24,9 +24,8 @@ from messaging.people import display_name, shown_name
 from messaging.selectors.conversations import Access
 from messaging.selectors.messages import HISTORY_PAGE, before, changes_after, newest
 from messaging.selectors.thread import read_thread
-from messaging.services.drafts import Draft, Receipt
+from messaging.services.drafts import Receipt
 from messaging.services.messages import send_message
-from messaging.services.retries import answer_stored
 from messaging.text import normalise_body
 from messaging.views.thread_page import render_thread
 
@@ -39,13 +38,11 @@ def new_message(request: HttpRequest, conversation_id: str) -> HttpResponse:
     try:
         given = read_fields(request)
         receipt = _send(request, conversation_id, given)
-    except NotFound as error:
-        return _answer_who_is_gone(request, conversation_id, error)
     except MessagingError as error:
         return _answer_failure(request, conversation_id, given, error)
     if wants_json(request):
         return answer_receipt(receipt)
-    return see_other(reverse("messaging:conversation", args=[receipt.conversation_id]))
+    return see_other(_page_after(request, conversation_id))
 
 
 def _send(request: HttpRequest, conversation_id: str, given: fields.Fields) -> Receipt:
@@ -61,40 +58,26 @@ def _send(request: HttpRequest, conversation_id: str, given: fields.Fields) -> R
     )
 
 
-def _answer_who_is_gone(
-    request: HttpRequest, conversation_id: str, error: NotFound
-) -> HttpResponse:
-    """A retry of what is stored is answered to who has left, too; to them the page of the thread
-    is not there. For everybody else it is as if nothing was."""
+def _page_after(request: HttpRequest, conversation_id: str) -> str:
+    """Who has left is answered a retry of what is stored, and has no thread to look at any more."""
     try:
-        given = read_fields(request)
-        draft = Draft(
-            conversation_id=fields.require_conversation_id({"conversation": conversation_id}),
-            user_id=request.user.pk,
-            body=normalise_body(given.get("message")),
-            client_message_id=fields.read_client_message_id(given),
-        )
-        receipt = answer_stored(draft, refusal=error)
-    except Conflict as conflict:
-        return answer_refusal(request, conflict)
-    except MessagingError:
-        raise error from None
-    return (
-        answer_receipt(receipt)
-        if wants_json(request)
-        else see_other(reverse("messaging:conversations"))
-    )
+        return access_of(request, conversation_id).conversation.get_absolute_url()
+    except NotFound:
+        return reverse("messaging:conversations")
 
 
 def _answer_failure(
     request: HttpRequest, conversation_id: str, given: fields.Fields, error: MessagingError
 ) -> HttpResponse:
     """On a page: the thread again, with what was wrong and the text still in the composer. Who has
-    no place there is told nothing but that, whatever was wrong."""
+    no place there is told nothing but that, whatever was wrong, unless it is about a message of
+    their own that is stored."""
     try:
         access = access_of(request, conversation_id)
-    except NotFound as refusal:
-        return _answer_who_is_gone(request, conversation_id, refusal)
+    except NotFound:
+        if isinstance(error, Conflict):
+            return answer_refusal(request, error)
+        raise
     if wants_json(request) or isinstance(error, NotFound | Unauthenticated):
         return answer_refusal(request, error)
     response = render_thread(
