@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
+from django.db import connections
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -21,15 +22,22 @@ class PageThread(ThreadPoolExecutor):
 
     def __init__(self) -> None:
         super().__init__(1, thread_name_prefix="page")
-        self._last: Future[Any] | None = None
+        self._unfinished: set[Future[Any]] = set()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
-        self._last = super().submit(function, *args, **named)
-        return self._last
+        future = super().submit(function, *args, **named)
+        self._unfinished.add(future)
+        future.add_done_callback(self._unfinished.discard)
+        return future
 
     def is_idle(self) -> bool:
-        """What was cancelled before its time is done, and what was begun then goes on."""
-        return self._last is None or self._last.done()
+        """All of it: the last may have been cancelled while one before it is still at work."""
+        return not self._unfinished
+
+    def retire(self) -> None:
+        """It ends by itself, and what is bound to it is given back, once it has nothing to do."""
+        self.submit(connections.close_all)
+        self.shutdown(wait=False)
 
 
 class KeptThreads:
@@ -51,4 +59,4 @@ class KeptThreads:
         if thread.is_idle() and len(self._free) < MOST_KEPT:
             self._free.append(thread)
         else:
-            thread.shutdown(wait=False)
+            thread.retire()

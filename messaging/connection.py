@@ -5,7 +5,6 @@ import logging
 import sys
 import uuid
 from collections.abc import Awaitable
-from contextvars import copy_context
 from typing import Any, ClassVar
 
 from channels.exceptions import StopConsumer
@@ -60,7 +59,7 @@ class Connection(Mailbox):
         """A plain loop. No channel of its own on the layer: the hub has one for all."""
         self.scope, self.base_send, self._pace = scope, send, pace_of(scope)
         log_context.connection_id.set(self.connection_id)
-        self.context = copy_context()
+        self.context.run(log_context.connection_id.set, self.connection_id)
         try:
             while True:
                 await self.dispatch(await receive())
@@ -113,7 +112,7 @@ class Connection(Mailbox):
         self.language = handshake.choose_language(self.scope, person.language)
         # For all that goes on here, in this task and in others: a frame costs no look for it.
         translation.activate(self.language)
-        self.context = copy_context()
+        self.context.run(translation.activate, self.language)
         self.hub, self.joined = current_hub(), groups
         runtime.adopt_running_loop()
         await current_session_watch().listen()

@@ -7,7 +7,10 @@ for the next: nobody is answered with what was read before they asked.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Generic, TypeVar
+
+from django.db import Error as DatabaseError
 
 from messaging import runtime
 
@@ -15,7 +18,7 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 MOST_TOGETHER = 100
-# One may hang, on a database that does, and the others are still answered.
+# One may hang, on a database that does, and whoever is not in it is still answered.
 READINGS_AT_ONCE = 2
 
 
@@ -27,29 +30,48 @@ class Gathering(Generic[Question, Answer]):
         self, read: Callable[[Sequence[Question]], Awaitable[Sequence[Answer | Exception]]]
     ) -> None:
         self._read = read
-        self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
-        self._reading: set[asyncio.Task[None]] = set()
+        self._waiting: dict[asyncio.Future[Answer], Question] = {}
+        self._readings = 0
+        self._tasks: set[asyncio.Task[None]] = set()  # The loop itself keeps none.
 
     async def ask(self, question: Question) -> Answer:
         """Raises what became of it."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, answer))
-        if len(self._reading) < READINGS_AT_ONCE:
+        self._waiting[answer] = question
+        if self._readings < READINGS_AT_ONCE:
+            self._readings += 1
             task = runtime.spawn(self._answer_all())
-            self._reading.add(task)
-            task.add_done_callback(self._reading.discard)
-        return await answer
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        try:
+            return await answer
+        finally:
+            self._waiting.pop(answer, None)  # Nothing is read for who has gone meanwhile.
 
     async def _answer_all(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
-            answers: Sequence[Answer | Exception]
-            try:
-                answers = await self._read([question for question, _ in asked])
-            except Exception as error:
-                answers = [error] * len(asked)
-            for (_, future), answer in zip(asked, answers, strict=True):
-                _settle(future, answer)
+        try:
+            while self._waiting:
+                await self._answer_next()
+        finally:
+            # With the last look at who waits, and not a turn of the loop later: whoever comes in
+            # between would be left to a reading that has ended.
+            self._readings -= 1
+
+    async def _answer_next(self) -> None:
+        asked = dict(islice(self._waiting.items(), MOST_TOGETHER))
+        for future in asked:
+            del self._waiting[future]
+        answers: Sequence[Answer | Exception]
+        try:
+            answers = await self._read(list(asked.values()))
+        except Exception as error:
+            answers = [error] * len(asked)
+        except BaseException:  # The loop ends.
+            for future in asked:
+                future.cancel()
+            raise
+        for future, answer in zip(asked, answers, strict=True):
+            _settle(future, answer)
 
 
 def _settle(future: "asyncio.Future[Answer]", answer: Answer | Exception) -> None:
@@ -59,3 +81,14 @@ def _settle(future: "asyncio.Future[Answer]", answer: Answer | Exception) -> Non
         future.set_exception(answer)
     else:
         future.set_result(answer)
+
+
+def outcome_of(function: Callable[[Question], Answer], of: Question) -> Answer | Exception:
+    """What it gives, or raises: what is wrong about one costs the others nothing. The database's
+    own failures are everybody's, and raised."""
+    try:
+        return function(of)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        return error

@@ -1,11 +1,12 @@
 """What connections ask when they come, open and come back: of many at once together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from messaging import presence, runtime
+from messaging.authentication import reads_together
 from messaging.events import UserId
-from messaging.gathering import Gathering
+from messaging.gathering import Answer, Gathering, Question
 from messaging.selectors import entering
 from messaging.selectors.connections import Inbox, Person
 from messaging.selectors.entering import Room, Seen
@@ -23,13 +24,13 @@ class Reception:
         self._here = Gathering(_mark_online)
 
     async def admit_person(self, session_key: str) -> Person | None:
-        return await self._people.ask(session_key)
+        return await _choose(self._people, _admit_people, session_key)
 
     async def admit_to_room(
         self, session_key: str, conversation_id: UUID
     ) -> tuple[Person, str] | None:
         """The person and their role, or None without a reason."""
-        return await self._members.ask((session_key, conversation_id))
+        return await _choose(self._members, _admit_to_rooms, (session_key, conversation_id))
 
     async def enter_room(self, person: Person, conversation_id: UUID) -> Room:
         """Raises Unauthenticated, NotFound."""
@@ -48,13 +49,28 @@ class Reception:
         await self._here.ask(user)
 
 
-async def _admit_people(keys: Sequence[str]) -> Sequence[Person | None]:
+async def _choose(
+    gathering: Gathering[Question, Answer],
+    read: Callable[[Sequence[Question]], Awaitable[Sequence[Answer | Exception]]],
+    question: Question,
+) -> Answer:
+    """Where sessions are read one at a time, many together would wait for the slowest of them, in
+    one thread."""
+    if reads_together():
+        return await gathering.ask(question)
+    (answer,) = await read([question])
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+async def _admit_people(keys: Sequence[str]) -> Sequence[Person | Exception | None]:
     return await runtime.in_database(entering.admit_people, keys)
 
 
 async def _admit_to_rooms(
     asked: Sequence[tuple[str, UUID]],
-) -> Sequence[tuple[Person, str] | None]:
+) -> Sequence[tuple[Person, str] | Exception | None]:
     return await runtime.in_database(entering.admit_to_rooms, asked)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
-from marketplace.kept_threads import MOST_KEPT, KeptThreads
+from marketplace.kept_threads import MOST_KEPT, KeptThreads, PageThread
 
 
 class Pages:
@@ -78,6 +78,19 @@ async def test_a_thread_that_is_still_at_work_is_given_to_nobody() -> None:
     assert len(set(pages.used)) == 2
     pages.go_on.set()
     await following
+
+
+async def test_a_thread_is_at_work_while_any_of_it_is() -> None:
+    """What came last was taken back before it began, as a server does with who has left."""
+    thread, go_on = PageThread(), threading.Event()
+    begun = thread.submit(go_on.wait, 10)
+    assert thread.submit(print).cancel()
+    assert not thread.is_idle()
+    go_on.set()
+    await asyncio.wrap_future(begun)
+    while not thread.is_idle():
+        await asyncio.sleep(0)
+    thread.retire()
 
 
 async def test_no_more_are_kept_than_may_be() -> None:

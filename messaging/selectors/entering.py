@@ -10,6 +10,7 @@ from django.db.models import Q
 from messaging.authentication import authenticate_sessions
 from messaging.events import Frame, UserId, public_id, role_group
 from messaging.exceptions import NotFound, Unauthenticated
+from messaging.gathering import outcome_of
 from messaging.models import Participant
 from messaging.people import FORMER_MEMBER, display_name
 from messaging.selectors.blocks import find_all_hidden
@@ -56,14 +57,17 @@ COLUMNS = (
 )
 
 
-def admit_people(keys: Sequence[str]) -> list[Person | None]:
+def admit_people(keys: Sequence[str]) -> list[Person | Exception | None]:
     """The person behind each session, or None."""
     found = authenticate_sessions(keys)
-    people = {key: _make_person(*found[key]) for key in found}
+    people = {key: outcome_of(_make_person, each) for key, each in found.items()}
     return [people.get(key) for key in keys]
 
 
-def _make_person(user: Any, stamp: SessionStamp) -> Person:
+def _make_person(found: tuple[Any, SessionStamp] | Exception) -> Person:
+    if isinstance(found, Exception):
+        raise found
+    user, stamp = found
     return Person(
         id=user.pk,
         name=display_name(user),
@@ -72,28 +76,37 @@ def _make_person(user: Any, stamp: SessionStamp) -> Person:
     )
 
 
-def admit_to_rooms(asked: Sequence[tuple[str, UUID]]) -> list[tuple[Person, str] | None]:
+def admit_to_rooms(
+    asked: Sequence[tuple[str, UUID]],
+) -> list[tuple[Person, str] | Exception | None]:
     """Of each session and conversation: the person and their role there, or None without a reason.
     What else there is to know is read after the connection has joined its groups."""
     people = admit_people([key for key, _ in asked])
-    wanted = [(person, each[1]) for person, each in zip(people, asked, strict=True) if person]
-    places = _find_places({(person.id, conversation_id) for person, conversation_id in wanted})
-    roles = {(place.user_id, place.conversation_id): place.role for place in places}
+    wanted = {
+        (person.id, conversation_id)
+        for person, (_, conversation_id) in zip(people, asked, strict=True)
+        if isinstance(person, Person)
+    }
+    roles = _find_roles(wanted) if wanted else {}
     return [
-        (person, roles[person.id, conversation_id])
-        if person and (person.id, conversation_id) in roles
-        else None
+        _with_role(person, roles.get((person.id, conversation_id)))
+        if isinstance(person, Person)
+        else person
         for person, (_, conversation_id) in zip(people, asked, strict=True)
     ]
 
 
-def _find_places(wanted: set[tuple[UserId, UUID]]) -> list[Any]:
-    if not wanted:
-        return []
+def _with_role(person: Person, role: str | None) -> tuple[Person, str] | None:
+    return None if role is None else (person, role)
+
+
+def _find_roles(wanted: set[tuple[UserId, UUID]]) -> dict[tuple[UserId, UUID], str]:
+    """Of more than is wanted, perhaps: each person in each of the conversations."""
     own = Q(user_id__in={user_id for user_id, _ in wanted})
     there = Q(conversation_id__in={conversation_id for _, conversation_id in wanted})
     rows = Participant.objects.filter(own, there, left_at__isnull=True)
-    return list(rows.values_list("user_id", "conversation_id", "role", named=True))
+    found = rows.values_list("user_id", "conversation_id", "role")
+    return {(user_id, conversation_id): role for user_id, conversation_id, role in found}
 
 
 def enter_rooms(asked: Sequence[tuple[Person, UUID]]) -> list[Room | Exception]:

@@ -9,13 +9,17 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.utils import timezone
 
-from messaging.authentication import authenticate_sessions
+from messaging.authentication import reads_together
 from messaging.exceptions import NotFound, Unauthenticated
 from messaging.models import Block, Conversation, Participant
 from messaging.selectors import entering
+from messaging.selectors.connections import Person
 from messaging.tests.crowd import ask, make_listing
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +31,13 @@ def key_of(client_of: Any) -> Any:
 
 
 def people_behind(*keys: str) -> list[Any]:
-    return [person and person.id for person in entering.admit_people(keys)]
+    return [getattr(person, "id", person) for person in entering.admit_people(keys)]
+
+
+def admit(key: str) -> Person:
+    (person,) = entering.admit_people([key])
+    assert isinstance(person, Person)
+    return person
 
 
 def test_each_key_is_answered_with_its_own_person(
@@ -77,8 +87,7 @@ def test_a_hash_by_an_earlier_secret_key_holds(buyer: Any, key_of: Any, settings
     again.update(session)  # Signed with the key of now, as it would be after any change in it.
     again.save(must_create=False)
     assert people_behind(key) == [buyer.pk]
-    ((_, stamp),) = authenticate_sessions([key]).values()
-    assert stamp.auth_hash == session[HASH_SESSION_KEY]
+    assert admit(key).stamp.auth_hash == session[HASH_SESSION_KEY]
     settings.SECRET_KEY_FALLBACKS = []
     assert people_behind(key) == [None]
 
@@ -126,13 +135,14 @@ def test_a_role_is_found_where_somebody_takes_part_and_nowhere_else(
     asked = [(key, room.pk) for room in (conversation, other) for key in keys]
     with django_assert_num_queries(3):
         found = entering.admit_to_rooms([*asked, (keys[0], uuid4()), ("gone", other.pk)])
-    roles = [each and (each[0].id, each[1]) for each in found]
+    roles = [(each[0].id, each[1]) if isinstance(each, tuple) else each for each in found]
     assert roles == [
         *((buyer.pk, "buyer"), (seller.pk, "seller"), None),
         *(None, (seller.pk, "seller"), (stranger.pk, "buyer"), None, None),
     ]
     Participant.objects.filter(user=seller, conversation=other).update(left_at=timezone.now())
-    assert [each and each[1] for each in entering.admit_to_rooms(asked)] == [
+    again = entering.admit_to_rooms(asked)
+    assert [each[1] if isinstance(each, tuple) else each for each in again] == [
         *("buyer", "seller", None, None, None, "buyer")
     ]
 
@@ -146,10 +156,7 @@ def test_rooms_are_told_apart(
     django_assert_num_queries: Any,
 ) -> None:
     other = ask(make_listing(seller, "Another thing"), stranger)
-    ana, sol, teo = entering.admit_people([key_of(user) for user in (buyer, seller, stranger)])
-    assert ana is not None
-    assert sol is not None
-    assert teo is not None
+    ana, sol, teo = (admit(key_of(user)) for user in (buyer, seller, stranger))
     Block.objects.create(blocker=seller, blocked=stranger)
     Session.objects.filter(pk=teo.stamp.key).delete()
     asked = [(ana, conversation.pk), (sol, other.pk), (sol, conversation.pk), (ana, other.pk)]
@@ -165,3 +172,76 @@ def test_rooms_are_told_apart(
     assert (first.role, third.role) == ("buyer", "seller")
     assert third.other_groups == [f"consumer.{buyer.pk}"]
     assert second.other_groups == []
+
+
+def test_what_is_wrong_about_one_costs_the_others_nothing(
+    conversation: Conversation,
+    buyer: Any,
+    seller: Any,
+    key_of: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A key from before the people had other ones, and a name that cannot be had."""
+    other, key = key_of(seller), key_of(buyer)
+    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    before, session[SESSION_KEY] = session[SESSION_KEY], "not a number"
+    session.save()
+    wrong, right = entering.admit_people([key, other])
+    assert isinstance(wrong, ValidationError)
+    assert getattr(right, "id", None) == seller.pk
+    session[SESSION_KEY] = before
+    session.save()
+    get_full_name = type(buyer).get_full_name
+
+    def fail_for_one(user: Any) -> Any:
+        return get_full_name(user) if user.pk != buyer.pk else 1 / 0
+
+    monkeypatch.setattr(type(buyer), "get_full_name", fail_for_one)
+    asked = [(key, conversation.pk), (other, conversation.pk)]
+    nameless, admitted = entering.admit_to_rooms(asked)
+    assert isinstance(nameless, ZeroDivisionError)
+    assert isinstance(admitted, tuple)
+
+
+def test_a_failing_database_is_everybodys(
+    buyer: Any, key_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = key_of(buyer)
+
+    def fail(*arguments: Any) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr("messaging.authentication._read_sessions", fail)
+    with pytest.raises(OperationalError):
+        entering.admit_people([key])
+
+
+class Hidden(DatabaseSessionStore):
+    """A host's engine that keeps its rows under other keys than the cookies say."""
+
+    def _get_session_from_db(self) -> Any:
+        return self.model.objects.filter(session_key=str(self.session_key)[::-1]).first()
+
+
+@pytest.mark.parametrize("engine", ["db", "cached_db", "file"])
+def test_what_is_read_together(settings: Any, engine: str) -> None:
+    assert reads_together()
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    assert reads_together() == (engine != "file")
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.Doorman"]
+    assert not reads_together()
+
+
+def test_an_engine_that_keeps_rows_its_own_way_is_asked_itself(
+    buyer: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Hidden()
+    store[SESSION_KEY] = str(buyer.pk)
+    store["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = buyer.get_session_auth_hash()
+    store.save()
+    assert store.session_key is not None
+    monkeypatch.setattr(f"{__name__}.SessionStore", Hidden, raising=False)
+    settings.SESSION_ENGINE = __name__
+    assert people_behind(store.session_key[::-1]) == [buyer.pk]
+    assert people_behind(store.session_key) == [None]

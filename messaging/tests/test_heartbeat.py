@@ -155,7 +155,7 @@ def test_the_checks_are_one_query_each_and_sessions_two(
     people = []
     for user in (buyer, seller, stranger):
         (person,) = entering.admit_people([client_of(user).cookies["sessionid"].value])
-        assert person is not None
+        assert isinstance(person, selectors.Person)
         people.append((person.id, person.stamp))
     with django_assert_num_queries(1):
         states = selectors.read_room_states({conversation.pk})

@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from messaging import rate_limits
 from messaging.models import Block, Conversation, Message
@@ -286,10 +287,23 @@ def test_a_send_takes_a_fixed_number_of_queries(
     sol: Client, path: str, conversation: Conversation, buyer: Any, django_assert_num_queries: Any
 ) -> None:
     record_many(buyer, conversation, ["x"] * 60)
-    # Session, person. Then `record`, in a savepoint of its own here (2), which also asks whether
+    # Session, person, place. Then `record`, in a savepoint of its own here (2), which asks whether
     # they may: sessions, conversations, participants, retries; insert, heads, places.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         post_json(sol, path, message="Hello", read=20)
+
+
+def test_who_never_took_part_locks_nothing(
+    sol: Client, path: str, client_of: Any, stranger: Any
+) -> None:
+    """Else how long the refusal takes would say that there is something, and they could hold up
+    those who talk there."""
+    for client, status, locks in ((sol, 201, True), (client_of(stranger), 404, False)):
+        with CaptureQueriesContext(connection) as asked:
+            assert post_json(client, path, message="Hello").status_code == status
+        statements = " ".join(query["sql"] for query in asked)
+        assert ("FOR NO KEY UPDATE" in statements) == (locks and connection.vendor == "postgresql")
+        assert ("INSERT" in statements) == locks
 
 
 def test_names_are_those_of_today(

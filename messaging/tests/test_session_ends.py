@@ -288,7 +288,7 @@ def test_reading_asks_for_the_session_in_its_own_transaction(
 ) -> None:
     key = client_of(seller).cookies["sessionid"].value
     (person,) = entering.admit_people([key])
-    assert person is not None
+    assert isinstance(person, selectors.Person)
     move = {"user_id": seller.pk, "conversation_id": conversation.pk, "sequence": 1}
     for stamp in (SessionStamp("gone", ""), SessionStamp(key, "another password")):
         with pytest.raises(Unauthenticated):

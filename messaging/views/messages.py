@@ -1,5 +1,7 @@
 """Messages over HTTP: sending one, and reading what one has missed."""
 
+from uuid import UUID
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -21,7 +23,7 @@ from messaging.http import (
     wants_json,
 )
 from messaging.people import display_name, shown_name
-from messaging.selectors.conversations import Access
+from messaging.selectors.conversations import Access, access_conversation, has_left
 from messaging.selectors.messages import HISTORY_PAGE, before, changes_after, newest
 from messaging.selectors.thread import read_thread
 from messaging.services.drafts import Receipt
@@ -34,23 +36,38 @@ from messaging.views.thread_page import render_thread
 @messaging_view
 def new_message(request: HttpRequest, conversation_id: str) -> HttpResponse:
     """Send a message: 201 stored now, 200 stored before, 409 stored with another body."""
+    identifier, is_gone = _find_own_place(request, conversation_id)
     given: fields.Fields = {}
     try:
         given = read_fields(request)
-        receipt = _send(request, conversation_id, given)
+        receipt = _send(request, identifier, given)
     except MessagingError as error:
-        return _answer_failure(request, conversation_id, given, error)
+        if is_gone and not isinstance(error, Conflict):
+            raise NotFound() from None
+        return _answer_failure(request, identifier, given, error)
     if wants_json(request):
         return answer_receipt(receipt)
-    return see_other(_page_after(request, conversation_id))
+    if is_gone:  # Answered, and without a thread to look at any more.
+        return see_other(reverse("messaging:conversations"))
+    return see_other(reverse("messaging:conversation", args=[identifier]))
 
 
-def _send(request: HttpRequest, conversation_id: str, given: fields.Fields) -> Receipt:
+def _find_own_place(request: HttpRequest, conversation_id: str) -> tuple[UUID, bool]:
+    """The conversation, and whether they have left it: a retry of what is stored is answered to
+    them, too. For everybody else it is as if nothing was, and nothing of it is locked to find out.
+    Raises NotFound."""
+    identifier = fields.parse_uuid(conversation_id)
+    if identifier is None:
+        raise NotFound()
+    return identifier, has_left(request.user.pk, identifier)
+
+
+def _send(request: HttpRequest, conversation_id: UUID, given: fields.Fields) -> Receipt:
     """Whether they may is asked where it is stored. Raises its refusal."""
     return send_message(
         user_id=request.user.pk,
         name=display_name(request.user),
-        conversation_id=fields.require_conversation_id({"conversation": conversation_id}),
+        conversation_id=conversation_id,
         body=normalise_body(given.get("message")),
         client_message_id=fields.read_client_message_id(given),
         read_sequence=fields.read_number(given, "read"),
@@ -58,27 +75,15 @@ def _send(request: HttpRequest, conversation_id: str, given: fields.Fields) -> R
     )
 
 
-def _page_after(request: HttpRequest, conversation_id: str) -> str:
-    """Who has left is answered a retry of what is stored, and has no thread to look at any more."""
-    try:
-        return access_of(request, conversation_id).conversation.get_absolute_url()
-    except NotFound:
-        return reverse("messaging:conversations")
-
-
 def _answer_failure(
-    request: HttpRequest, conversation_id: str, given: fields.Fields, error: MessagingError
+    request: HttpRequest, conversation_id: UUID, given: fields.Fields, error: MessagingError
 ) -> HttpResponse:
-    """On a page: the thread again, with what was wrong and the text still in the composer. Who has
-    no place there is told nothing but that, whatever was wrong, unless it is about a message of
-    their own that is stored."""
-    try:
-        access = access_of(request, conversation_id)
-    except NotFound:
-        if isinstance(error, Conflict):
-            return answer_refusal(request, error)
-        raise
+    """On a page: the thread again, with what was wrong and the text still in the composer."""
     if wants_json(request) or isinstance(error, NotFound | Unauthenticated):
+        return answer_refusal(request, error)
+    try:
+        access = access_conversation(user=request.user, conversation_id=conversation_id)
+    except NotFound:
         return answer_refusal(request, error)
     response = render_thread(
         request,

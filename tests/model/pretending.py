@@ -86,10 +86,6 @@ class Pretence:
         self._look(conversation_id)
         return min(sequence, LAST)
 
-    def answer_find_who_is_told(self, person: Any, conversation_id: UUID) -> list[str]:
-        self._look(conversation_id)
-        return []
-
     def answer_edit_message(
         self, *, conversation_id: UUID, sequence: int, body: str, **rest: Any
     ) -> ChangeReceipt:
