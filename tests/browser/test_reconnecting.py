@@ -42,7 +42,8 @@ for text in ("Said in haste", "Said to stay"):
                  client_message_id=uuid4())
 delete_message(user_id=talk.buyer_id, conversation_id=talk.pk, sequence=2)
 """
-CUT_OFF = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET")
+# The last is said of a connection that was kept, and whose server is gone.
+CUT_OFF = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_SOCKET_NOT_CONNECTED")
 RECONNECTED = 30_000  # milliseconds
 
 
