@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from types import FrameType
 
@@ -39,25 +40,34 @@ def main(arguments: Sequence[str]) -> int:
     try:
         say(f"Filling databases with {rooms} conversations …")
         ground.start()
-        results = measure_all(ground, options)
-    except Disturbed as error:
-        say(str(error))
-        return 1
+        results, failed = measure_all(ground, options)
     finally:
         ground.stop()
         remove_run_directory(directory)
     report = Report(results, options.is_full, time.monotonic() - began, versions(ground))
-    return conclude(report, options)
+    status = conclude(report, options)
+    for sentence in failed:
+        say(sentence)
+    return 1 if failed else status
 
 
-def measure_all(ground: Ground, options: Options) -> list[Result]:
+def measure_all(ground: Ground, options: Options) -> tuple[list[Result], list[str]]:
+    """What was measured, and a sentence for each measure that could not be: an hour of others is
+    not lost with it."""
     if ground.cores.are_shared:
         say("There is one core only: whoever loads the servers slows them. Ratios are too low.")
-    return [
-        run_measure(measure, ground, options.sizes, options.contenders, say)
-        for measure in CATALOGUE
-        if measure.name in options.measures
-    ]
+    results, failed = [], []
+    for measure in CATALOGUE:
+        if measure.name not in options.measures:
+            continue
+        try:
+            results.append(run_measure(measure, ground, options.sizes, options.contenders, say))
+        except Disturbed as error:
+            failed.append(str(error))
+        except Exception as error:
+            traceback.print_exc()
+            failed.append(f"{measure.name} could not be measured: {type(error).__name__}.")
+    return results, failed
 
 
 def conclude(report: Report, options: Options) -> int:

@@ -40,13 +40,19 @@ DEFAULTS = {
 }
 MOST_UNSENT_BYTES = 1024 * 1024  # Of one answer.
 LOOK_AGAIN_SECONDS = 0.02
+# Who knock in the same moment. Beyond it the kernel is silent, and they try again after 1, 3, 7, 15
+# seconds: with Twisted's 50 it takes a minute until thousands are back after a restart.
+MOST_KNOCKING = 2048
 
 
 class Server(server.Server):
     """Daphne's server with a way to end."""
 
+    endpoints: list[str]
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.endpoints = [let_many_knock(endpoint) for endpoint in self.endpoints]
         self._pages: set[asyncio.Future[None]] = set()
         self._is_ending = False
 
@@ -164,6 +170,13 @@ def main() -> None:
     gc.disable()  # Until the program is there: nothing of it is garbage.
     CommandLine().run(sys.argv[1:])
     leave()
+
+
+def let_many_knock(endpoint: str) -> str:
+    """Of Twisted's descriptions of where to listen: `tcp:port=8000:interface=127.0.0.1`."""
+    if not endpoint.startswith(("tcp:", "ssl:", "unix:")) or "backlog=" in endpoint:
+        return endpoint
+    return f"{endpoint}:backlog={MOST_KNOCKING}"
 
 
 def make_queue(kind: str) -> Queue | FrameQueue:
