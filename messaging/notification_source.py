@@ -14,6 +14,7 @@ from messaging.notification_spans import find_owed, find_subjects, unread
 from messaging.people import lazy_name
 from messaging.selectors.cards import listing_card, other_side
 from messaging.services.holding import wait_at_most
+from messaging.services.told import note_told
 from notifications import failpoints
 from notifications.sources import Content, ContentMessage, Due, Owed, Span, Subject
 
@@ -61,23 +62,22 @@ class MessagingSource:
 
     def settle(self, dues: Mapping[Due, datetime | None]) -> None:
         """A message that came meanwhile has set a time of its own, which stays."""
-        told = {due.token[0]: due.last_sequence for due, again in dues.items() if again is None}
         with transaction.atomic():
             if len(dues) > 1:  # Else one row that somebody holds would hold up all the others.
                 wait_at_most(HELD_SECONDS)
-            rows = Participant.objects.select_for_update(of=("self",), no_key=True)
+            rows = Participant.objects.select_for_update(no_key=True)
             rows = rows.filter(pk__in=[due.token[0] for due in dues]).order_by("pk")
-            found = {row.pk: row for row in rows}
+            moments = dict(rows.values_list("pk", "notify_at"))
+            following: dict[datetime | None, list[int]] = {}
             for due, again in dues.items():
                 key, lease = due.token
-                if key in found and found[key].notify_at == lease:
-                    found[key].notify_at = again
-                    found[key].notify_by = None if again is None else found[key].notify_by
-            for key in found.keys() & told.keys():
-                found[key].notified_sequence = max(found[key].notified_sequence, told[key])
-            Participant.objects.bulk_update(
-                found.values(), ["notify_at", "notify_by", "notified_sequence"]
-            )
+                if key in moments and moments[key] == lease:
+                    following.setdefault(again, []).append(key)
+            for again, keys in following.items():
+                change = {"notify_at": again} if again else {"notify_at": None, "notify_by": None}
+                Participant.objects.filter(pk__in=keys).update(**change)
+            told = [due for due, again in dues.items() if again is None and due.token[0] in moments]
+            note_told({due.token[0]: due.last_sequence for due in told})
 
     def look(self, spans: Sequence[Span]) -> list[Owed]:
         return find_owed(spans)

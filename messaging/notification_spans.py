@@ -7,9 +7,9 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from messaging import presence
 from messaging.listings import shown_listings
-from messaging.models import Message, Participant
+from messaging.models import Conversation, Message, Participant
 from messaging.selectors.blocks import find_all_hidden
-from messaging.selectors.cards import listing_card
+from messaging.selectors.cards import shown_title
 from notifications.sources import Owed, Span, State, Subject
 
 Key = tuple[Any, str]
@@ -25,17 +25,23 @@ def find_owed(spans: Sequence[Span]) -> list[Owed]:
 
 def find_subjects(spans: Sequence[Span]) -> list[Subject]:
     """The listing's title and the thread; nothing for who has no place there."""
-    places = _find_places(spans)
-    wanted = {place.conversation.listing_id for place in places.values()} - {None}
+    people = Participant.objects.filter(
+        conversation_id__in={span.key for span in spans},
+        user_id__in={span.recipient_id for span in spans},
+    )
+    places = {(user, str(key)) for user, key in people.values_list("user_id", "conversation_id")}
+    found = Conversation.objects.filter(pk__in={key for _, key in places})
+    conversations = {str(conversation.pk): conversation for conversation in found}
+    wanted = {conversation.listing_id for conversation in conversations.values()} - {None}
     listings = {listing.pk: listing for listing in shown_listings().filter(pk__in=wanted)}
     subjects = {
         key: Subject(
-            listing_card(place.conversation, listings.get(place.conversation.listing_id)).title,
-            place.conversation.get_absolute_url(),
+            shown_title(conversation, listings.get(conversation.listing_id)),
+            conversation.get_absolute_url(),
         )
-        for key, place in places.items()
+        for key, conversation in conversations.items()
     }
-    return [subjects.get(_key_of(span), Subject("", "")) for span in spans]
+    return [subjects[span.key] if _key_of(span) in places else Subject("", "") for span in spans]
 
 
 def unread(place: Participant, first_sequence: int) -> QuerySet[Message]:

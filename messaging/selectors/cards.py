@@ -25,12 +25,18 @@ class ListingCard:
         }
 
 
+def shown_title(conversation: Conversation, listing: Any | None) -> str:
+    """Of the listing as it is now; of one that is gone, the title it had."""
+    return conversation.listing_title if listing is None else str(listing.title)
+
+
 def listing_card(conversation: Conversation, listing: Any | None) -> ListingCard:
     """The listing as it is now; of one that is gone, the title it had."""
+    title = shown_title(conversation, listing)
     if listing is None:
-        return ListingCard(conversation.listing_title, "", "", "", "", "")
+        return ListingCard(title, "", "", "", "", "")
     return ListingCard(
-        title=listing.title,
+        title=title,
         url=listing.get_absolute_url(),
         thumbnail=getattr(listing, "thumbnail_url", ""),
         price=getattr(listing, "price_label", ""),
