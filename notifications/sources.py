@@ -30,7 +30,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Due(Span):
-    """Something that may be owed now. `token` is the source's own and comes back with `settle`."""
+    """Something that may be owed now. `token` is the source's own, hashable, and comes back with
+    `settle`."""
 
     kind: str
     token: Any
