@@ -11,6 +11,9 @@ from tests.live import Live
 PHONE = {"width": 375, "height": 812}
 DESK = {"width": 1280, "height": 800}
 PATIENCE = 10_000  # milliseconds
+# A page that a test has changed on its way is from nowhere, to Chromium, and its sockets to this
+# machine are refused now and then (ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS).
+MAY_REACH_THIS_MACHINE = "local-network-access"
 # What Chromium says when somebody leaves a page whose socket is still opening.
 LEFT_AT_ONCE = "WebSocket is closed before the connection is established"
 
@@ -43,6 +46,7 @@ class People:
             color_scheme=scheme,  # type: ignore[arg-type]
             locale="en-GB",
             timezone_id="Europe/Madrid",
+            permissions=[MAY_REACH_THIS_MACHINE],
         )
         context.set_default_timeout(PATIENCE)
         context.on("request", self.watch)
