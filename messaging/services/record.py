@@ -40,7 +40,8 @@ TEXT = Message.Kind.TEXT.value
 
 
 class Statements(Protocol):
-    """What a database's path through `record` consists of. Both within a transaction."""
+    """What a database's path through `record` consists of. Both within a transaction, which
+    `write` may end (`commits`)."""
 
     def read(self, drafts: Sequence[Draft], patience: Patience) -> Locked: ...
     def write(
@@ -48,6 +49,8 @@ class Statements(Protocol):
         messages: Sequence[NewMessage],
         conversations: Sequence[ConversationRow],
         participants: Sequence[ParticipantRow],
+        *,
+        commits: bool,
     ) -> MessageIds: ...
 
 
@@ -59,10 +62,10 @@ def record(drafts: Sequence[Draft], *, patience: Patience = Patience.LONG) -> Re
     somebody else holds their rows (`patience`) are Held.
     """
     began = time.perf_counter()
+    commits = not connection.in_atomic_block  # Else it is part of something larger.
     with transaction.atomic():
-        recorded = _Batch(_statements(), drafts).run(patience)
+        recorded = _Batch(_statements(), drafts, commits=commits).run(patience)
         transaction.on_commit(lambda: metrics.note_commit(recorded.outcomes, began), robust=True)
-        failpoints.reach("record.storing")
     failpoints.reach("record.stored")
     return recorded
 
@@ -75,9 +78,10 @@ class _Batch:
     """The working state of one call of `record`. UUIDs stand in its tables as numbers: those are
     hashed without Python, and each is looked up ten times a message."""
 
-    def __init__(self, statements: Statements, drafts: Sequence[Draft]) -> None:
+    def __init__(self, statements: Statements, drafts: Sequence[Draft], *, commits: bool) -> None:
         self._statements = statements
         self._drafts = drafts
+        self._commits = commits
         self._times = times_of(timezone.now())
         self._outcomes: list[Outcome | None] = [None] * len(drafts)
         self._new: list[tuple[int, NewMessage, ParticipantRow]] = []
@@ -219,11 +223,13 @@ class _Batch:
 
     def _write(self) -> Recorded:
         ids: MessageIds = {}
+        failpoints.reach("record.storing")
         if self._new:
             ids = self._statements.write(
                 [message for _, message, _ in self._new],
                 [row for row in self._conversations.values() if row.changed],
                 [place for place in self._places.values() if place.changed],
+                commits=self._commits,
             )
         for index, message, _ in self._new:
             self._outcomes[index] = make_receipt(message, ids)

@@ -17,8 +17,12 @@ from django.db import connection
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """In a transaction. Cursors that were executed within may be read after it."""
+def together(*, commits: bool = False) -> Iterator[None]:
+    """In a transaction. Cursors that were executed within may be read after it.
+
+    `commits`: COMMIT leaves with them, and Django's own, which follows, finds nothing to do. When
+    one of them fails PostgreSQL does not come to it.
+    """
     link: Any = connection.connection
     threshold = link.prepare_threshold
     if "prepare_threshold" not in connection.settings_dict["OPTIONS"]:
@@ -26,6 +30,8 @@ def together() -> Iterator[None]:
     try:
         with connection.wrap_database_errors, link.pipeline():
             yield
+            if commits:
+                link.commit()
     finally:
         link.prepare_threshold = threshold
 

@@ -153,9 +153,11 @@ def write(
     messages: Sequence[NewMessage],
     conversations: Sequence[ConversationRow],
     participants: Sequence[ParticipantRow],
+    *,
+    commits: bool,
 ) -> MessageIds:
     """New messages and what they change."""
-    with together():
+    with together(commits=commits):
         inserted = _insert_messages(messages)
         _update_conversations(conversations)
         _update_participants(participants)

@@ -160,8 +160,10 @@ def write(
     messages: Sequence[NewMessage],
     conversations: Sequence[ConversationRow],
     participants: Sequence[ParticipantRow],
+    *,
+    commits: bool,
 ) -> MessageIds:
-    """New messages and what they change."""
+    """New messages and what they change. There is no way to save: Django commits."""
     with connection.cursor() as cursor:
         ids = _insert_messages(cursor, messages)
         _update_conversations(cursor, conversations)
