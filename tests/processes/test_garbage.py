@@ -22,6 +22,7 @@ async def application(scope, receive, send):
         return await pages(scope, receive, send)
     state = {"on": gc.isenabled(), "left_alone": gc.get_freeze_count()}
     state["looked_through"] = len(gc.get_objects())
+    state["begins_after"] = gc.get_threshold()[0]
     await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": json.dumps(state).encode()})
@@ -44,5 +45,6 @@ def test_the_program_is_not_looked_through(tmp_path: Path) -> None:
         assert ask(port, "/health/live/")  # Brings in all that pages need.
         found = ask(port)
     assert found["on"]
+    assert found["begins_after"] > 10_000  # Of what a few batches of messages make and delete.
     assert found["left_alone"] > 100_000
     assert found["looked_through"] < found["left_alone"] / 10
