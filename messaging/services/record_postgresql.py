@@ -2,7 +2,6 @@
 reads leaves together, as does all that writes."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from messaging.services.drafts import (
     ConversationRow,
@@ -16,7 +15,7 @@ from messaging.services.drafts import (
 )
 from messaging.services.holding import Hold
 from messaging.services.record_literals import flags, identifiers, moments, numbers, texts
-from messaging.services.record_pipeline import execute, together
+from messaging.services.record_pipeline import Pipeline, Statement, together
 from messaging.services.record_tables import with_user_table
 
 LOCK_CONVERSATIONS = """
@@ -110,11 +109,11 @@ def read(drafts: Sequence[Draft], patience: Patience) -> Locked:
     )
     by_number = {draft.conversation_id.int: draft.conversation_id for draft in drafts}
     ids = identifiers(by_number[number] for number in sorted(by_number))
-    with together():
-        people = execute(hold.statement(), hold.parameters()) if hold.is_needed() else None
-        conversations = _lock_conversations(ids, patience)
-        participants = _lock_participants(ids, patience)
-        stored = _find_stored(drafts)
+    with together() as pipeline:
+        people = pipeline.execute(hold.statement(), hold.parameters()) if hold.is_needed() else None
+        conversations = _lock_conversations(pipeline, ids, patience)
+        participants = _lock_participants(pipeline, ids, patience)
+        stored = _find_stored(pipeline, drafts)
     row = people.fetchone() if people else None
     return Locked(
         conversations=[ConversationRow(*row) for row in conversations.fetchall()],
@@ -125,28 +124,28 @@ def read(drafts: Sequence[Draft], patience: Patience) -> Locked:
     )
 
 
-def _lock_conversations(ids: str, patience: Patience) -> Any:
+def _lock_conversations(pipeline: Pipeline, ids: str, patience: Patience) -> Statement:
     statements = {
         Patience.LONG: LOCK_CONVERSATIONS,
         Patience.SHORT: LOCK_CONVERSATIONS_SOON,
         Patience.NONE: f"{LOCK_CONVERSATIONS} SKIP LOCKED",
     }
-    return execute(statements[patience], [ids])
+    return pipeline.execute(statements[patience], [ids])
 
 
-def _lock_participants(ids: str, patience: Patience) -> Any:
+def _lock_participants(pipeline: Pipeline, ids: str, patience: Patience) -> Statement:
     statement = with_user_table(LOCK_PARTICIPANTS)
     if patience is Patience.NONE:
-        return execute(f"{statement.replace(WHOSE, HELD_HERE)} SKIP LOCKED", [ids])
-    return execute(statement.replace(WHOSE, WANTED), [ids])
+        return pipeline.execute(f"{statement.replace(WHOSE, HELD_HERE)} SKIP LOCKED", [ids])
+    return pipeline.execute(statement.replace(WHOSE, WANTED), [ids])
 
 
-def _find_stored(drafts: Sequence[Draft]) -> Any:
+def _find_stored(pipeline: Pipeline, drafts: Sequence[Draft]) -> Statement:
     """Under the drafts' ids, by anybody who takes part: whose they are is looked at later."""
     found = {(draft.conversation_id.int, draft.client_message_id.int): draft for draft in drafts}
     conversations = identifiers(draft.conversation_id for draft in found.values())
     client_ids = identifiers(draft.client_message_id for draft in found.values())
-    return execute(FIND_STORED, [conversations, client_ids])
+    return pipeline.execute(FIND_STORED, [conversations, client_ids])
 
 
 def write(
@@ -157,14 +156,14 @@ def write(
     commits: bool,
 ) -> MessageIds:
     """New messages and what they change."""
-    with together(commits=commits):
-        inserted = _insert_messages(messages)
-        _update_conversations(conversations)
-        _update_participants(participants)
+    with together(commits=commits) as pipeline:
+        inserted = _insert_messages(pipeline, messages)
+        _update_conversations(pipeline, conversations)
+        _update_participants(pipeline, participants)
     return {(sender, sequence): key for sender, sequence, key in inserted.fetchall()}
 
 
-def _insert_messages(messages: Sequence[NewMessage]) -> Any:
+def _insert_messages(pipeline: Pipeline, messages: Sequence[NewMessage]) -> Statement:
     columns = [
         identifiers(m.conversation_id for m in messages),
         numbers(m.sequence for m in messages),
@@ -175,20 +174,20 @@ def _insert_messages(messages: Sequence[NewMessage]) -> Any:
         identifiers(m.client_message_id for m in messages),
         moments(m.created_at for m in messages),
     ]
-    return execute(INSERT_MESSAGES, columns)
+    return pipeline.execute(INSERT_MESSAGES, columns)
 
 
-def _update_conversations(rows: Sequence[ConversationRow]) -> None:
+def _update_conversations(pipeline: Pipeline, rows: Sequence[ConversationRow]) -> None:
     columns = [
         identifiers(row.id for row in rows),
         numbers(row.last_sequence for row in rows),
         numbers(row.revision for row in rows),
         moments(row.last_message_at for row in rows),
     ]
-    execute(UPDATE_CONVERSATIONS, columns)
+    pipeline.execute(UPDATE_CONVERSATIONS, columns)
 
 
-def _update_participants(rows: Sequence[ParticipantRow]) -> None:
+def _update_participants(pipeline: Pipeline, rows: Sequence[ParticipantRow]) -> None:
     columns = [
         numbers(row.id for row in rows),
         texts(row.name for row in rows),
@@ -201,4 +200,4 @@ def _update_participants(rows: Sequence[ParticipantRow]) -> None:
         moments(row.notify_by for row in rows),
         flags(row.recount for row in rows),
     ]
-    execute(UPDATE_PARTICIPANTS, columns)
+    pipeline.execute(UPDATE_PARTICIPANTS, columns)
