@@ -68,6 +68,7 @@ def add_conversations(people: "Sequence[User]", messages: int) -> "list[Conversa
     """The people in pairs: buyer, seller, buyer, seller …"""
     from marketplace.listings.models import Listing
     from messaging.models import Conversation
+    from messaging.services.names import as_lines
 
     pairs = list(zip(people[::2], people[1::2], strict=True))
     listings = [
@@ -81,6 +82,7 @@ def add_conversations(people: "Sequence[User]", messages: int) -> "list[Conversa
             listing_title=listing.title,
             buyer=buyer,
             seller=seller,
+            names=as_lines((buyer.display_name, seller.display_name)),
             last_sequence=messages,
             revision=messages,
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 TIMES = 7
-RARE, COMMON, ABSENT = "rhubarb", "armchair", "zeppelin"
+RARE, COMMON, ABSENT, NAME = "rhubarb", "armchair", "zeppelin", "buyer 777"
 
 
 def main(seller: int) -> None:
@@ -42,6 +42,7 @@ def make_questions(seller: "User") -> dict[str, Callable[[], Any]]:
         "rare": page(q=RARE),
         "common": page(q=COMMON),
         "absent": page(q=ABSENT),
+        "name": page(q=NAME),
     }
 
 

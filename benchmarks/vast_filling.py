@@ -23,11 +23,12 @@ FILLERS = 400_000  # Conversations nobody looks at, of two places each.
 
 # Every buyer asks about every listing of a seller, at a moment of its own.
 CONVERSATIONS = """
-INSERT INTO messaging_conversation (id, listing_id, listing_title, buyer_id, seller_id, state,
-                                    last_sequence, revision, last_message_at, created_at)
-SELECT gen_random_uuid(), l.id, l.title, b.id, l.seller_id, 'open', %(each)s, %(each)s,
+INSERT INTO messaging_conversation (id, listing_id, listing_title, buyer_id, seller_id, names,
+                                    state, last_sequence, revision, last_message_at, created_at)
+SELECT gen_random_uuid(), l.id, l.title, b.id, l.seller_id,
+       concat(b.display_name, chr(10), s.display_name, chr(10)), 'open', %(each)s, %(each)s,
        now() - row_number() OVER () * interval '1 second', now() - interval '90 days'
-FROM listings_listing l CROSS JOIN accounts_user b
+FROM listings_listing l JOIN accounts_user s ON s.id = l.seller_id CROSS JOIN accounts_user b
 WHERE l.seller_id = %(seller)s AND b.email LIKE 'buyer-%%' AND b.id < %(below)s
 """
 PLACES = """
@@ -62,9 +63,10 @@ CROSS JOIN LATERAL generate_series(1, c.last_sequence) AS s
 WHERE c.seller_id = %(seller)s
 """
 FILLING_CONVERSATIONS = """
-INSERT INTO messaging_conversation (id, listing_title, state, last_sequence, revision,
+INSERT INTO messaging_conversation (id, listing_title, names, state, last_sequence, revision,
                                     last_message_at, created_at)
-SELECT gen_random_uuid(), 'An armchair', 'open', 1, 1, now() - n * interval '1 minute', now()
+SELECT gen_random_uuid(), 'An armchair', repeat('Somebody' || chr(10), 2), 'open', 1, 1,
+       now() - n * interval '1 minute', now()
 FROM generate_series(1, %(count)s) AS n
 """
 FILLING_PLACES = """

@@ -10,7 +10,7 @@ from benchmarks.taking import Bar, Figure, Measure, Sizes, Taken
 from benchmarks.vast_filling import Vast
 
 SWEPT = 20_000
-QUESTIONS = ("unread", "waiting", "needs_reply", "rare", "common", "absent")
+QUESTIONS = ("unread", "waiting", "needs_reply", "rare", "common", "absent", "name")
 
 
 async def take_questions(serving: Serving, sizes: Sizes) -> Taken:

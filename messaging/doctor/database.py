@@ -91,7 +91,7 @@ def ask_migrations() -> Iterator[CheckMessage]:
 
 
 def ask_search() -> Iterator[CheckMessage]:
-    """Migration 0005 leaves its indexes out where the database may not have what they need."""
+    """Migrations 0005 and 0007 leave theirs out where the database may not have what they need."""
     if connection.vendor != "postgresql":
         return
     if has_indexes():
@@ -99,7 +99,7 @@ def ask_search() -> Iterator[CheckMessage]:
         return
     yield doubtful(
         _("Searches have no indexes: with many messages they take long."),
-        _("Have “CREATE EXTENSION pg_trgm” run, then migrate messaging to 0004 and back to 0005."),
+        _("Have “CREATE EXTENSION pg_trgm” run, then migrate messaging to 0006 and back to 0007."),
     )
 
 

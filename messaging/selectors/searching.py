@@ -2,7 +2,8 @@
 
 First in the newest ones, by reading them: that is where most of what is looked for is, and where
 words that are everywhere are found at once. Only when those are not enough, in all of them, by the
-indexes over the words of all people (migration 0005). SQLite has none, and reads.
+indexes over the words and names of all people (migrations 0005 and 0007). SQLite has none, and
+reads.
 """
 
 import re
@@ -19,7 +20,7 @@ from messaging.models import Conversation, Message, Participant
 # What is read before the indexes are asked: so many conversations, with so many messages in all.
 NEWEST_CONVERSATIONS = 500
 NEWEST_MESSAGES = 20_000
-INDEXES = ("message_words", "conversation_words")
+INDEXES = ("message_words", "conversation_words", "conversation_names")
 WHOLE_INDEXES = """
 SELECT count(*) FROM pg_index
 WHERE indisvalid AND indexrelid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) AS names(name))
@@ -50,7 +51,7 @@ def find_matching(
 
 
 def has_indexes() -> bool:
-    """Whether this database has those of migration 0005, whole."""
+    """Whether this database has those of migrations 0005 and 0007, whole."""
     if connection.vendor != "postgresql":
         return False
     with connection.cursor() as cursor:
@@ -70,25 +71,28 @@ def _take_readable(newest: Sequence[tuple[int, int]]) -> list[int]:
 
 def _read(rows: QuerySet[Participant], words: str) -> QuerySet[Participant]:
     """One conversation after the other."""
-    people = Participant.objects.filter(
-        conversation=OuterRef("conversation"), name__icontains=words
-    ).exclude(pk=OuterRef("pk"))
     messages = Message.objects.filter(
         conversation=OuterRef("conversation"), body__icontains=words, deleted_at__isnull=True
     )
     title = Q(conversation__listing_title__icontains=words)
-    return rows.filter(title | Exists(people) | Exists(messages))
+    return rows.filter(title | Exists(_others_named(words)) | Exists(messages))
+
+
+def _others_named(words: str) -> QuerySet[Participant]:
+    """Beside somebody's place in a conversation."""
+    named = Participant.objects.filter(conversation=OuterRef("conversation"), name__icontains=words)
+    return named.exclude(pk=OuterRef("pk"))
 
 
 def _ask_indexes(rows: QuerySet[Participant], words: str, user: Any) -> QuerySet[Participant]:
     """Everything with the words, whoever's it is, and of that what is among the rows."""
-    # Names have no such index: it would be written with every message, for everybody there.
-    own = Participant.objects.filter(user=user, left_at__isnull=True).values("conversation_id")
-    people = Participant.objects.filter(conversation_id__in=own, name__icontains=words)
+    # One's own name stands there too: those that count are at the places.
+    named = Conversation.objects.filter(Q(names__icontains=words) | Q(names=""))
+    own = Participant.objects.filter(user=user, left_at__isnull=True, conversation__in=named)
     messages = Message.objects.filter(body__icontains=words, deleted_at__isnull=True)
     titles = Conversation.objects.filter(listing_title__icontains=words)
     matching = titles.values_list("pk").union(
-        people.exclude(user=user).values_list("conversation_id"),
+        own.filter(Exists(_others_named(words))).values_list("conversation_id"),
         messages.values_list("conversation_id"),
     )
     return rows.filter(conversation_id__in=matching)

@@ -18,6 +18,7 @@ from messaging.people import display_name, is_new_account
 from messaging.services.attempts import attempt
 from messaging.services.drafts import Draft, Receipt
 from messaging.services.messages import publish_recorded
+from messaging.services.names import as_lines
 from messaging.services.participants import return_to_conversation
 from messaging.services.record import record
 from messaging.services.retries import answer_stored
@@ -123,6 +124,7 @@ def _open(listing: Any, buyer: Any) -> UUID:
         listing_title=str(listing.title)[:200],
         buyer_id=buyer.pk,
         seller_id=listing.seller_id,
+        names=as_lines(display_name(user) for user in (buyer, listing.seller)),
     )
     Participant.objects.bulk_create(
         [

@@ -96,6 +96,7 @@ class ConversationRow:
     last_sequence: int
     revision: int
     last_message_at: datetime
+    names: str
     changed: bool = False
 
 

@@ -15,6 +15,7 @@ from messaging.events import UserId, groups_of, participants_event
 from messaging.models import Block, Conversation, ConversationLook, Message, Participant
 from messaging.services.inbox_rows import note_changes
 from messaging.services.messages import publish_on_commit
+from messaging.services.names import write_names
 from messaging.services.reading import count_unread
 from messaging.services.retention import delete_abandoned
 
@@ -71,6 +72,7 @@ def _leave_nameless(user_id: UserId, conversation_ids: list[UUID], *, recount: b
         notify_at=None,
         notify_by=None,
     )
+    write_names(conversation_ids)
     Conversation.objects.filter(pk__in=conversation_ids, buyer_id=user_id).update(buyer=None)
     Conversation.objects.filter(pk__in=conversation_ids, seller_id=user_id).update(seller=None)
     _stop_waiting(conversation_ids)

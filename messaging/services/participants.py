@@ -27,6 +27,7 @@ from messaging.services.holding import hold_sessions
 from messaging.services.inbox_rows import note_changes
 from messaging.services.looks import note_look, note_rest
 from messaging.services.messages import publish_on_commit
+from messaging.services.names import write_names
 from messaging.services.reading import count_unread
 from messaging.services.recounting import (
     find_answered,
@@ -179,6 +180,7 @@ def _begin(places: Places, place: Participant, user: Any) -> None:
     place.unread_count = count_unread(place, place.read_sequence)
     place.waiting_since = find_waiting_for(places.members, places.conversation.pk, place.role)
     place.save()
+    write_names([places.conversation.pk])
     _tell(places)
 
 

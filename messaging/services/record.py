@@ -33,6 +33,7 @@ from messaging.services.drafts import (
     Recorded,
 )
 from messaging.services.inbox_rows import times_of, touch_inbox_row
+from messaging.services.names import write_names
 from messaging.services.receipts import answer_retry, answer_twin, make_receipt
 from notifications import failpoints
 
@@ -90,6 +91,7 @@ class _Batch:
         self._reads: list[tuple[ParticipantRow, Draft]] = []
         self._groups_by_conversation: dict[int, list[str]] = {}
         self._alone: dict[int, bool] = {}
+        self._renamed: set[UUID] = set()
 
     def run(self, patience: Patience) -> Recorded:
         self._read(patience)
@@ -202,7 +204,10 @@ class _Batch:
             client_message_id=draft.client_message_id,
             created_at=self._times.now,
         )
-        place.name = draft.name or place.name
+        # What a process of an older release has not written comes with the next message, too.
+        if draft.name and (draft.name != place.name or draft.name not in conversation.names):
+            place.name = draft.name
+            self._renamed.add(draft.conversation_id)
         self._new.append((index, message, place))
         self._new_by_client_id[place.id, draft.client_message_id.int] = message
         for member in self._members[draft.conversation_id.int]:
@@ -229,8 +234,10 @@ class _Batch:
                 [message for _, message, _ in self._new],
                 [row for row in self._conversations.values() if row.changed],
                 [place for place in self._places.values() if place.changed],
-                commits=self._commits,
+                commits=self._commits and not self._renamed,
             )
+        if self._renamed:
+            write_names(self._renamed)
         for index, message, _ in self._new:
             self._outcomes[index] = make_receipt(message, ids)
         for index, message in self._twins:

@@ -19,13 +19,13 @@ from messaging.services.record_pipeline import Pipeline, Statement, together
 from messaging.services.record_tables import with_user_table
 
 LOCK_CONVERSATIONS = """
-SELECT id, state, last_sequence, revision, last_message_at
+SELECT id, state, last_sequence, revision, last_message_at, names
 FROM messaging_conversation WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 # The same; from here to the end of the transaction every lock is waited for so long and no longer.
 LOCK_CONVERSATIONS_SOON = """
 WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '100ms', true))
-SELECT c.id, c.state, c.last_sequence, c.revision, c.last_message_at
+SELECT c.id, c.state, c.last_sequence, c.revision, c.last_message_at, c.names
 FROM patience, messaging_conversation c
 WHERE c.id = ANY(%s::uuid[]) ORDER BY c.id FOR NO KEY UPDATE OF c
 """

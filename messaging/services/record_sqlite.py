@@ -27,7 +27,7 @@ from messaging.services.holding import Hold
 from messaging.services.record_tables import with_user_table
 
 SELECT_CONVERSATIONS = """
-SELECT id, state, last_sequence, revision, last_message_at
+SELECT id, state, last_sequence, revision, last_message_at, names
 FROM messaging_conversation WHERE id IN (SELECT value FROM json_each(%s)) ORDER BY id
 """
 
@@ -127,8 +127,8 @@ def read(drafts: Sequence[Draft], patience: Patience) -> Locked:
 def _read_conversations(cursor: Any, ids: str) -> list[ConversationRow]:
     cursor.execute(SELECT_CONVERSATIONS, [ids])
     return [
-        ConversationRow(UUID(key), state, last, revision, _moment(at))
-        for key, state, last, revision, at in cursor.fetchall()
+        ConversationRow(UUID(key), state, last, revision, _moment(at), names)
+        for key, state, last, revision, at, names in cursor.fetchall()
     ]
 
 

@@ -12,6 +12,7 @@ from messaging.people import display_name
 from messaging.services.conversations import start_conversation
 from messaging.services.drafts import Draft, Receipt, Recorded
 from messaging.services.messages import send_message
+from messaging.services.names import as_lines
 from messaging.services.record import record
 
 
@@ -67,7 +68,8 @@ def store(user: Any, conversation: Conversation, *bodies: str) -> Recorded:
 
 def make_conversation(buyer: Any, seller: Any, title: str = "Lamp") -> Conversation:
     """A further one between any two people, without a listing and still empty."""
-    made = Conversation.objects.create(listing_title=title, buyer=buyer, seller=seller)
+    names = as_lines(display_name(user) for user in (buyer, seller))
+    made = Conversation.objects.create(listing_title=title, buyer=buyer, seller=seller, names=names)
     made.participants.create(user=buyer, role="buyer", name=display_name(buyer))
     made.participants.create(user=seller, role="seller", name=display_name(seller))
     return made

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from messaging.models import Conversation, Message
+from messaging.selectors import searching
 from messaging.tests.browsing import get_json, url
 from messaging.tests.conversing import say
 from messaging.tests.crowd import make_conversations
@@ -26,12 +27,15 @@ LISTS = [
     *("/conversations/?state=starred", "/conversations/?role=seller", "/seller/", "/"),
     *("/conversations/?q=chair", "/conversations/?q=zeppelin"),
 ]
+# Has nothing in it but what is asked for by it.
+NARROW = "conversation_unnamed"
 # Other people's, so many that reading all of them is no way to anything.
 OTHERS = [
     """
-    INSERT INTO messaging_conversation (id, listing_title, state, last_sequence, revision,
+    INSERT INTO messaging_conversation (id, listing_title, names, state, last_sequence, revision,
                                         last_message_at, created_at)
-    SELECT gen_random_uuid(), 'An armchair', 'open', 5, 5, now() - n * interval '1 minute', now()
+    SELECT gen_random_uuid(), 'An armchair', repeat('Somebody' || chr(10), 2), 'open', 5, 5,
+           now() - n * interval '1 minute', now()
     FROM generate_series(1, 4000) AS n
     """,
     """
@@ -51,6 +55,10 @@ OTHERS = [
     """,
     f"ANALYZE {', '.join(LARGE)}",
 ]
+
+TAKE_PART = """
+UPDATE messaging_participant SET user_id = %s WHERE user_id IS NULL AND role = 'seller'
+"""
 
 
 @pytest.fixture
@@ -74,6 +82,50 @@ def test_hot_pages(sol: Client, own: Conversation) -> None:
     for ask in ("", "messages/?after=0", "messages/?before=3"):
         found += find_long_ways(partial(get_json, sol, url(own, ask)))
     assert found == []
+
+
+@pytest.mark.parametrize(("words", "count"), [("zeppelin", 0), ("buyer2", 1)])
+def test_words_that_are_in_few_of_many_conversations(
+    words: str,
+    count: int,
+    sol: Client,
+    seller: Any,
+    own: Conversation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Places are read in the newest ones, and in those that an index gives."""
+    monkeypatch.setattr(searching, "NEWEST_CONVERSATIONS", 5)
+    take_part_everywhere(seller)
+    with connection.cursor() as cursor:
+        cursor.execute("REINDEX INDEX conversation_names")  # Tests before this one are in it.
+        cursor.execute("SET LOCAL enable_seqscan = off")  # As if they were larger still.
+    ask = partial(get_json, sol, f"/conversations/?q={words}")
+    assert len(ask().json()["results"]) == count
+    assert count_read(ask) < 100
+    assert list(find_long_ways(ask)) == []
+
+
+def take_part_everywhere(seller: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_PART, [seller.pk])
+        cursor.execute(f"ANALYZE {', '.join(LARGE)}")
+
+
+def count_read(ask: Callable[[], Any]) -> int:
+    """Places and conversations."""
+    before = count_read_by_now()
+    ask()
+    return count_read_by_now() - before
+
+
+def count_read_by_now() -> int:
+    """In this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables"
+            " WHERE relname IN ('messaging_participant', 'messaging_conversation')"
+        )
+        return int(cursor.fetchone()[0])
 
 
 def test_the_judge_finds_what_has_no_index(own: Conversation) -> None:
@@ -101,7 +153,7 @@ def find_unaimed_scans(plan: dict[str, Any]) -> Iterator[str]:
     """Of a large table, and not by a condition on an index."""
     of = plan.get("Relation Name") or plan.get("Index Name", "")
     is_scan = of in LARGE or plan["Node Type"] == "Bitmap Index Scan"
-    is_aimed = "Index Cond" in plan or plan["Node Type"] == "Bitmap Heap Scan"
+    is_aimed = "Index Cond" in plan or plan["Node Type"] == "Bitmap Heap Scan" or of == NARROW
     if is_scan and not is_aimed:
         yield f"{plan['Node Type']} of {of}"
     for part in plan.get("Plans", ()):

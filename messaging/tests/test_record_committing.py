@@ -64,6 +64,16 @@ def test_what_is_part_of_something_larger_ends_with_it(
     assert seen_elsewhere == [before]
 
 
+def test_names_that_come_after_are_part_of_it(
+    conversation: Conversation, buyer: Any, seen_elsewhere: list[int]
+) -> None:
+    before = Message.objects.count()
+    record([draft_of(buyer, conversation, name="Berta the second")])
+    assert seen_elsewhere == [before]
+    conversation.refresh_from_db()
+    assert "Berta the second" in conversation.names
+
+
 def test_the_connection_goes_on(conversation: Conversation, buyer: Any) -> None:
     """Outside of transactions, as Django left it."""
     record_many(buyer, conversation, ["Hello"])

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 
 from messaging.models import Conversation, Participant
 from messaging.selectors import searching
+from messaging.services.names import write_names
 from messaging.tests.browsing import get_json
 from messaging.tests.conversing import say
 from messaging.tests.crowd import change_place, make_conversations
@@ -72,13 +74,18 @@ def test_the_other_persons_name_and_not_ones_own(
     newest: int, sol: Client, seller: Any, many: list[Conversation], monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(searching, "NEWEST_CONVERSATIONS", newest)
-    Participant.objects.filter(user=seller).update(name="Quilla")
+    call_quilla(Participant.objects.filter(user=seller))
     assert search(sol, "quilla") == [[]]
     other = Participant.objects.filter(conversation=many[7]).exclude(user=seller)
-    other.update(name="Quilla")
+    call_quilla(other)
     assert search(sol, "quilla") == [[str(many[7].pk)]]
     other.update(user=None)  # Gone for good, and the name is still there.
     assert search(sol, "quilla") == [[str(many[7].pk)]]
+
+
+def call_quilla(places: QuerySet[Participant]) -> None:
+    places.update(name="Quilla")
+    write_names(places.values_list("conversation", flat=True))
 
 
 @pytest.mark.parametrize("newest", [0, 500])
