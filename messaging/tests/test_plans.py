@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging.models import Conversation, Message
+from messaging.models import Conversation, Message, Participant
 from messaging.selectors import searching
 from messaging.tests.browsing import get_json, url
 from messaging.tests.conversing import say
@@ -103,6 +103,14 @@ def test_words_that_are_in_few_of_many_conversations(
     assert len(ask().json()["results"]) == count
     assert count_read(ask) < 100
     assert list(find_long_ways(ask)) == []
+
+
+def test_of_the_newest_conversations_nothing_else_is_read(own: Conversation, seller: Any) -> None:
+    take_part_everywhere(seller)
+    newest = list(Participant.objects.filter(user=seller).values_list("pk", flat=True)[:500])
+    rows = searching._read(Participant.objects.filter(pk__in=newest), "zeppelin")
+    # Each with its conversation and the two places in that.
+    assert count_read(lambda: list(rows.order_by("-last_activity_at")[:26])) <= 4 * len(newest)
 
 
 def take_part_everywhere(seller: Any) -> None:
