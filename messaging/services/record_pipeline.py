@@ -20,7 +20,7 @@ from types import SimpleNamespace
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from django.db import DataError, connection
+from django.db import DEFAULT_DB_ALIAS, DataError, connection, connections
 
 Row: TypeAlias = tuple[Any, ...]
 Take: TypeAlias = Callable[[Any], object]  # What is done with an answer.
@@ -63,22 +63,24 @@ class Pipeline:
     not by Django's, which makes each moment in Python."""
 
     def __init__(self, *, commits: bool) -> None:
-        self.connection: Any = connection.connection
+        self._django = connections[DEFAULT_DB_ALIAS]  # `connection` looks for it each time.
+        self.connection: Any = self._django.connection
         self.adapters: Any = _psycopg().adapters
         self.statements: list[Statement] = []
         self._commits = commits
+        self._known = _prepared.setdefault(self.connection, set())
         self._preparing: set[bytes] = set()
-        options = connection.settings_dict["OPTIONS"]
+        options = self._django.settings_dict["OPTIONS"]
         self._prepares = options.get("prepare_threshold", 0) is not None
 
     def execute(self, query: str, parameters: Sequence[Any]) -> Statement:
         """`%s` stands for a text, a moment or None."""
         statement = Statement(self)
         cursor: Any = statement
-        if connection.queries_logged:
-            cursor = connection.make_debug_cursor(cursor)
-        elif connection.execute_wrappers:
-            cursor = connection.make_cursor(cursor)
+        if self._django.queries_logged:
+            cursor = self._django.make_debug_cursor(cursor)
+        elif self._django.execute_wrappers:
+            cursor = self._django.make_cursor(cursor)
         cursor.execute(query, parameters)
         return statement
 
@@ -127,11 +129,11 @@ class Pipeline:
             libpq.send_query_params(statement.text, statement.parameters)
             return [statement.take]
         takes: list[Take] = [statement.take]
-        name, known = _name(statement.text), _prepared.setdefault(self.connection, set())
-        if name not in known and name not in self._preparing:
+        name = _name(statement.text)
+        if name not in self._known and name not in self._preparing:
             self._preparing.add(name)
             libpq.send_prepare(name, statement.text)
-            takes.insert(0, lambda answer: known.add(name))
+            takes.insert(0, lambda answer: self._known.add(name))
         libpq.send_query_prepared(name, statement.parameters)
         return takes
 
