@@ -4,23 +4,29 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import OperationalError, connection
+from django.db import connection
 
 from messaging.exceptions import Unavailable
 
 T = TypeVar("T")
 
+# Of a prepared statement: it is not there (DISCARD ALL, say), is there already, or gives rows of
+# other types than it did, since a table was changed.
+MISPREPARED = frozenset({"26000", "42P05", "0A000"})
+
 
 def attempt(write: Callable[[], T]) -> T:
-    """A whole transaction; once more when it was the one that had to give way in a deadlock.
+    """A whole transaction; once more when it was the one that had to give way in a deadlock, or
+    when what it had prepared is of no use any more.
 
     Raises Unavailable for what the database fails at.
     """
     try:
         try:
             return write()
-        except OperationalError as error:
-            if not is_deadlock(error) or connection.in_atomic_block:
+        except DatabaseError as error:
+            may_pass = is_deadlock(error) or _code_of(error) in MISPREPARED
+            if not may_pass or connection.in_atomic_block:
                 raise
             return write()
     except DatabaseError as error:

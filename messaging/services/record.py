@@ -63,7 +63,8 @@ def record(drafts: Sequence[Draft], *, patience: Patience = Patience.LONG) -> Re
     somebody else holds their rows (`patience`) are Held.
     """
     began = time.perf_counter()
-    commits = not connection.in_atomic_block  # Else it is part of something larger.
+    # Else it is part of something larger, which somebody else ends.
+    commits = connection.get_autocommit() and not connection.in_atomic_block
     with transaction.atomic():
         recorded = _Batch(_statements(), drafts, commits=commits).run(patience)
         transaction.on_commit(lambda: metrics.note_commit(recorded.outcomes, began), robust=True)

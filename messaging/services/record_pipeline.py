@@ -2,8 +2,9 @@
 there and back instead of one each, and for the thread one turn at Python's lock (libpq 14).
 
 PostgreSQL runs them one after the other, each with a snapshot of its own, as if they came alone.
-They are parsed and planned once for each connection, unless the project says otherwise: with
-`OPTIONS["prepare_threshold"]` of its database (docs/adopting.md, for poolers that cannot have it).
+They are parsed and planned once for each connection, unless the project has anything to say about
+that: with `OPTIONS["prepare_threshold"]` of its database (docs/adopting.md). Where psycopg prepares
+statements too it has the server forget all of them after a ROLLBACK, these with its own.
 
 This is libpq as psycopg gives it (https://www.psycopg.org/psycopg3/docs/api/pq.html). psycopg's own
 pipelines look at the network after each statement, which for a batch of a few messages takes longer
@@ -21,6 +22,8 @@ from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, DataError, connection, connections
+
+from messaging.services.attempts import MISPREPARED
 
 Row: TypeAlias = tuple[Any, ...]
 Take: TypeAlias = Callable[[Any], object]  # What is done with an answer.
@@ -64,6 +67,9 @@ class Pipeline:
 
     def __init__(self, *, commits: bool) -> None:
         self._django = connections[DEFAULT_DB_ALIAS]  # `connection` looks for it each time.
+        # As Django's own cursors do.
+        self._django.validate_thread_sharing()
+        self._django.validate_no_broken_transaction()
         self.connection: Any = self._django.connection
         self.adapters: Any = _psycopg().adapters
         self.statements: list[Statement] = []
@@ -71,7 +77,7 @@ class Pipeline:
         self._known = _prepared.setdefault(self.connection, set())
         self._preparing: set[bytes] = set()
         options = self._django.settings_dict["OPTIONS"]
-        self._prepares = options.get("prepare_threshold", 0) is not None
+        self._prepares = "prepare_threshold" not in options
 
     def execute(self, query: str, parameters: Sequence[Any]) -> Statement:
         """`%s` stands for a text, a moment or None."""
@@ -95,8 +101,18 @@ class Pipeline:
             raise
         self.statements = []  # Nothing that goes round in a circle: that takes a collector.
         for take, answer in taken:
-            _judge(answer)
+            if answer.status == _psycopg().pq.ExecStatus.FATAL_ERROR:
+                raise self._fail(answer)
             take(answer)
+
+    def _fail(self, answer: Any) -> Exception:
+        """Whoever tries again begins with statements that are prepared anew, on any connection."""
+        error: Exception = _psycopg().errors.error_from_result(answer)
+        if getattr(error, "sqlstate", None) in MISPREPARED:
+            _prepared.clear()
+            _name.cache_clear()
+            self.connection.close()  # The pool makes another.
+        return error
 
     def _exchange(self, libpq: Any) -> Generator[Any, Any, list[tuple[Take, Any]]]:
         generators = _psycopg().generators
@@ -154,11 +170,6 @@ def together(*, commits: bool = False) -> Iterator[Pipeline]:
 @cache
 def _psycopg() -> Any:
     return import_module("psycopg")  # Hosts on SQLite need not have it.
-
-
-def _judge(answer: Any) -> None:
-    if answer.status == _psycopg().pq.ExecStatus.FATAL_ERROR:
-        raise _psycopg().errors.error_from_result(answer)
 
 
 def _begin(link: Any) -> bytes:

@@ -64,6 +64,22 @@ def test_what_is_part_of_something_larger_ends_with_it(
     assert seen_elsewhere == [before]
 
 
+def test_a_transaction_of_the_projects_own_ends_with_it(
+    conversation: Conversation, buyer: Any
+) -> None:
+    """Where it has Django begin none: `AUTOCOMMIT` off, or `set_autocommit`."""
+    before = Message.objects.count()
+    transaction.set_autocommit(False)
+    try:
+        record_many(buyer, conversation, ["Hello"])
+        assert Message.objects.count() == before + 1
+        transaction.rollback()
+        assert Message.objects.count() == before
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+
+
 def test_names_that_come_after_are_part_of_it(
     conversation: Conversation, buyer: Any, seen_elsewhere: list[int]
 ) -> None:

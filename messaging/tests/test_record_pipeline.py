@@ -1,7 +1,10 @@
 """Statements that leave for PostgreSQL together: what comes back, what fails, what stays."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from threading import Barrier
 from typing import Any
 
 import psycopg
@@ -9,7 +12,12 @@ import pytest
 from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from messaging.journal import record_safely
+from messaging.models import Conversation
+from messaging.services.drafts import Draft, Receipt
+from messaging.services.messages import send_message
 from messaging.services.record_pipeline import Row, together
+from messaging.tests.crowd import draft_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -103,6 +111,80 @@ def test_none_is_prepared_where_the_project_has_it_so(monkeypatch: pytest.Monkey
     monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
     assert ask("SELECT %s::int + 815", "1") == [(816,)]
     assert list_prepared() == before
+
+
+@pytest.mark.parametrize("threshold", [0, 5])
+def test_none_is_prepared_where_psycopg_prepares(
+    threshold: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {**connection.settings_dict["OPTIONS"], "prepare_threshold": threshold}
+    before = list_prepared()
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
+    assert ask("SELECT %s::int + 816", "1") == [(817,)]
+    assert list_prepared() == before
+
+
+def test_who_has_its_statements_forgotten_prepares_them_again() -> None:
+    """As a pool may do with a connection before it gives it to the next one."""
+    assert ask("SELECT %s::int + 99", "1") == [(100,)]
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD ALL")
+    with pytest.raises(DatabaseError, match="does not exist"):
+        ask("SELECT %s::int + 99", "1")
+    assert ask("SELECT %s::int + 99", "1") == [(100,)]
+
+
+@pytest.mark.parametrize("door", ["journal", "page"])
+def test_a_table_that_was_changed_is_read_as_it_is_now(
+    door: str, conversation: Conversation, buyer: Any, settings: Any
+) -> None:
+    """Beside processes that go on, with a pool whose connections have all prepared."""
+    settings.MESSAGING_SEND_LIMITS = []
+    barrier = Barrier(4)
+
+    def store(draft: Draft, *, together: bool = False) -> bool:
+        """On a connection of its own, if others store at the same time."""
+        try:
+            if together:
+                connection.ensure_connection()
+                barrier.wait(timeout=10)
+            if door == "page":
+                return not send(draft).duplicate
+            [outcome] = record_safely([draft]).outcomes
+            return isinstance(outcome, Receipt)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        drafts = [draft_of(buyer, conversation) for _ in range(4)]
+        assert all(threads.map(partial(store, together=True), drafts))
+        change_type("varchar(9)")
+        try:
+            assert [store(draft_of(buyer, conversation)) for _ in range(8)] == [True] * 8
+        finally:
+            change_type("varchar(8)")
+
+
+def send(draft: Draft) -> Receipt:
+    return send_message(
+        user_id=draft.user_id,
+        name=draft.name,
+        conversation_id=draft.conversation_id,
+        body=draft.body,
+        client_message_id=draft.client_message_id,
+    )
+
+
+def change_type(name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE messaging_conversation ALTER state TYPE {name}")
+
+
+def test_a_broken_transaction_takes_nothing_more() -> None:
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(transaction.TransactionManagementError):
+            fail_between()
 
 
 def test_a_lost_connection_is_given_up() -> None:
